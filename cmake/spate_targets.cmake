@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+
+# spate_settings: warnings, sanitizers and checks, the same for every target.
+add_library(spate_settings INTERFACE)
+target_compile_definitions(spate_settings INTERFACE
+  _GNU_SOURCE SPATE_BUILDING $<$<CONFIG:Debug>:SPATE_DEBUG>
+  $<$<BOOL:${SPATE_JEMALLOC}>:SPATE_JEMALLOC>)
+target_compile_options(spate_settings INTERFACE
+  -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wvla
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
+  $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
+  -fno-strict-aliasing
+  $<$<BOOL:${SPATE_WERROR}>:-Werror>)
+if(SPATE_SANITIZE)
+  target_compile_options(spate_settings INTERFACE
+    -fsanitize=${SPATE_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer)
+  target_link_options(spate_settings INTERFACE -fsanitize=${SPATE_SANITIZE})
+endif()
+target_include_directories(spate_settings INTERFACE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/framework/include)
+
+# spate_layer(NAME SOURCES file... [LINK target...])
+#
+# Defines spate_NAME from files of the current folder. A LINK that is itself
+# a layer goes by its short name.
+function(spate_layer name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(spate_${name} OBJECT ${arg_SOURCES})
+  target_link_libraries(spate_${name} PRIVATE spate_settings)
+  foreach(target IN LISTS arg_LINK)
+    if(TARGET spate_${target})
+      set(target spate_${target})
+    endif()
+    target_link_libraries(spate_${name} PUBLIC ${target})
+  endforeach()
+endfunction()
+
+# spate_test(FILE LABELS label... [TIMEOUT seconds] [ARGS_ENV var=value...])
+#
+# Builds FILE with the harness and with everything internal, and gives every
+# TEST() in it to CTest under a name of its own, FILE.TEST.
+function(spate_test file)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;ENV" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(${name} ${file})
+  target_link_libraries(${name} PRIVATE spate_harness)
+
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(STRINGS ${file} lines REGEX "^TEST\\([a-z0-9_]+\\)$")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^TEST\\((.*)\\)$" "\\1" test ${line})
+    add_test(NAME ${name}.${test} COMMAND ${name} ${test})
+    set_tests_properties(${name}.${test} PROPERTIES
+      TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp;${arg_ENV}")
+  endforeach()
+endfunction()
