@@ -131,6 +131,7 @@ void sp_slab_free(struct sp_slab *slab, uint32_t index);
  * => Returns 0 and sets *old to the directory that no new reader can find,
  *    now the caller's: sp_slab_dir_free() it after a grace period. *old is
  *    NULL when there is nothing to free, as after the first chunk.
+ * => DIR release: a reader that finds the new directory finds what it lists.
  * => Returns -ENOSPC at the slab's max, or -ENOMEM; nothing has changed and
  *    *old is NULL.
  */
