@@ -54,7 +54,7 @@ struct sp_timer {
 _Static_assert(sizeof(void *) != 8 || sizeof(struct sp_timer) == 24,
     "poll descriptors have 24 bytes to spare for a timer");
 
-/* Expired timers, earliest first. It must not move while it has any. */
+/* Expired timers. It must not move while it has any. */
 struct sp_timer_list {
 	struct sp_timer *first;
 };
@@ -114,8 +114,9 @@ void sp_wheel_del(struct sp_wheel *wheel, struct sp_timer *timer);
 /*
  * sp_wheel_advance: move the present, and collect what expires.
  *
- * => Expired timers are put into *expired, which was empty, in the order of
- *    their ticks, late ones first. Returns how many there are.
+ * => Expired timers are put into *expired, which was empty: first those that
+ *    were late when they were added, then the others in the order of their
+ *    ticks. Returns how many there are.
  * => A present before the wheel's is taken for no change.
  * => The list outlives the call: pop as many as there is time for, and the
  *    rest later.
