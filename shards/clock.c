@@ -28,6 +28,17 @@ sp_tick_of(uint64_t ns)
 	    + FIRST_TICK;
 }
 
+int64_t
+sp_tick_delay_ns(sp_tick tick, uint64_t now_ns)
+{
+	sp_tick now = sp_tick_of(now_ns);
+	uint64_t into = (now_ns - sp_load(&epoch_ns, relaxed)) % SP_NS_PER_MS;
+
+	if (!sp_tick_after(tick, now))
+		return 0;
+	return (int64_t)(tick - now) * SP_NS_PER_MS - (int64_t)into;
+}
+
 uint64_t
 sp_cycles_per_us(void)
 {

@@ -42,6 +42,12 @@ sp_tick_deadline(sp_tick now, uint32_t ms)
 	return tick > 1 ? tick : 2;
 }
 
+/*
+ * How long from an sp_now_ns() until a tick begins. Never negative, and never
+ * 0 for a tick to come.
+ */
+int64_t sp_tick_delay_ns(sp_tick tick, uint64_t now_ns);
+
 static inline uint64_t
 sp_cycles(void)
 {

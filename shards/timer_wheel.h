@@ -48,7 +48,8 @@ struct sp_timer {
 	struct sp_timer *next;
 	struct sp_timer **pprev; /* what points to it; NULL: not armed */
 	sp_tick when;
-	uint32_t place; /* the wheel's */
+	uint16_t place; /* the wheel's */
+	uint16_t kind;  /* the owner's; which struct it is in */
 };
 
 _Static_assert(sizeof(void *) != 8 || sizeof(struct sp_timer) == 24,
@@ -82,6 +83,7 @@ sp_timer_init(struct sp_timer *timer)
 	timer->pprev = NULL;
 	timer->when = 0;
 	timer->place = 0;
+	timer->kind = 0;
 }
 
 /*

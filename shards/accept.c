@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "shards/accept.h"
+
+#include "shards/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A connection on its way to the shard that was chosen for it. */
+struct hand_over {
+	struct sp_msg msg;
+	const struct sp_service *service;
+	int fd;
+};
+
+static void
+adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
+    const struct sp_service *service)
+{
+	struct sp_poll_desc *pd;
+
+	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
+		close(fd);
+		sp_fetch_sub(&shard->load, 1, relaxed);
+		sp_fetch_sub(&shard->engine->connections, 1, relaxed);
+		sp_count(&worker->counters.accept_errors, 1);
+		return;
+	}
+	sp_count(&worker->counters.accepted, 1);
+}
+
+static void
+adopt_handed_over(
+    struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	struct hand_over *over = sp_container_of(msg, struct hand_over, msg);
+
+	adopt(shard, worker, over->fd, over->service);
+	free(over);
+}
+
+static void
+place(struct sp_listener *listener, struct sp_worker *worker, int fd)
+{
+	struct sp_shard *self = listener->shard;
+	struct sp_shard *shard
+	    = sp_accept_place(self, worker, fd, listener->local);
+	struct hand_over *over = NULL;
+
+	if (shard != self)
+		over = malloc(sizeof(*over));
+	if (over == NULL)
+		shard = self;
+	sp_fetch_add(&shard->load, 1, relaxed);
+	sp_fetch_add(&shard->engine->connections, 1, relaxed);
+	if (shard == self) {
+		adopt(self, worker, fd, listener->service);
+		return;
+	}
+	over->msg.fn = adopt_handed_over;
+	over->service = listener->service;
+	over->fd = fd;
+	sp_count(&worker->counters.handed_off, 1);
+	sp_shard_post(shard, &over->msg);
+}
+
+static void
+rest(struct sp_listener *listener)
+{
+	struct sp_shard *shard = listener->shard;
+
+	listener->resting = true;
+	sp_netpoll_close(&shard->np, listener->fd);
+	sp_wheel_add(&shard->wheel, &listener->timer,
+	    shard->wheel.now + SP_ACCEPT_REST_MS);
+}
+
+static int
+listener_watch(struct sp_listener *listener)
+{
+	uint32_t watch = SP_WATCH_READ | SP_WATCH_LEVEL;
+
+	if (listener->twin != NULL || listener->local)
+		watch |= SP_WATCH_EXCLUSIVE;
+	return sp_netpoll_open(&listener->shard->np, listener->fd,
+	    SP_HANDLE_LISTENER + listener->number, watch);
+}
+
+void
+sp_accept_resume(struct sp_listener *listener)
+{
+	listener->resting = false;
+	if (listener->fd >= 0 && listener_watch(listener) != 0)
+		rest(listener);
+}
+
+/*
+ * Out of descriptors: tell the first in the queue, and rest. The reserve is
+ * the process's; another shard may be using it at this moment.
+ */
+static void
+refuse_one(struct sp_listener *listener)
+{
+	struct sp_engine *engine = listener->shard->engine;
+	int reserve = sp_xchg(&engine->reserve_fd, -1, acq_rel), fd;
+
+	if (reserve >= 0) {
+		close(reserve);
+		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			close(fd);
+		reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		sp_store(&engine->reserve_fd, reserve, release);
+	}
+	rest(listener);
+}
+
+static bool
+is_passing(int error)
+{
+	/* accept(2): what the network had to say about that one client. */
+	switch (error) {
+	case ECONNABORTED:
+	case EINTR:
+	case ENETDOWN:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void
+sp_accept(struct sp_listener *listener, struct sp_worker *worker)
+{
+	struct sp_engine *engine = listener->shard->engine;
+
+	for (int i = 0; i < SP_ACCEPT_BATCH; i++) {
+		int fd;
+
+		if (listener->resting || listener->fd < 0)
+			return;
+		if (sp_load(&engine->connections, relaxed)
+		    >= engine->options.max_connections) {
+			sp_count(&worker->counters.limited, 1);
+			rest(listener);
+			return;
+		}
+		fd = accept4(
+		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			place(listener, worker, fd);
+			continue;
+		}
+		if (errno == EAGAIN)
+			return;
+		sp_count(&worker->counters.accept_errors, 1);
+		if (is_passing(errno))
+			continue;
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_one(listener);
+		else
+			rest(listener); /* ENOBUFS, ENOMEM */
+		return;
+	}
+}
+
+void
+sp_accept_stop(struct sp_shard *shard)
+{
+	for (unsigned i = 0; i < shard->listener_count; i++) {
+		struct sp_listener *listener = shard->listeners[i];
+
+		if (listener->fd < 0)
+			continue;
+		if (!listener->resting)
+			sp_netpoll_close(&shard->np, listener->fd);
+		sp_wheel_del(&shard->wheel, &listener->timer);
+		if (listener->twin == NULL)
+			close(listener->fd);
+		listener->fd = -1;
+	}
+}
+
+/* ------------------------------------------------------------ listening */
+
+static int
+set_options(int fd, bool local)
+{
+	int on = 1;
+
+	if (local)
+		return 0;
+	/* Connections inherit TCP_NODELAY from their listener. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0
+	    || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0
+	    || setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
+		return -errno;
+	return 0;
+}
+
+static int
+open_socket(const struct sockaddr_storage *address, socklen_t size, int backlog)
+{
+	int family = address->ss_family, error;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	error = set_options(fd, family == AF_UNIX);
+	if (error == 0
+	    && (bind(fd, (const struct sockaddr *)address, size) != 0
+		|| listen(fd, backlog) != 0))
+		error = -errno;
+	if (error == 0)
+		return fd;
+	close(fd);
+	return error;
+}
+
+/*
+ * SO_REUSEPORT would let a second server of the same user share the port
+ * without a word. So a port is first bound without it, for a moment.
+ */
+static int
+probe(const struct sockaddr_storage *address, socklen_t size)
+{
+	int on = 1, error = 0;
+	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0
+	    || bind(fd, (const struct sockaddr *)address, size) != 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+static int
+add_listener(struct sp_shard *shard, int fd, struct sp_listener *twin,
+    bool local, const struct sp_service *service)
+{
+	struct sp_listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL)
+		return -ENOMEM;
+	listener->shard = shard;
+	listener->service = service;
+	listener->fd = fd;
+	listener->twin = twin;
+	listener->local = local;
+	listener->number = shard->listener_count;
+	sp_timer_init(&listener->timer);
+	listener->timer.kind = SP_TIMER_LISTENER;
+	listener->next = shard->engine->listeners;
+	shard->engine->listeners = listener;
+	shard->listeners[shard->listener_count++] = listener;
+	return listener_watch(listener);
+}
+
+int
+sp_engine_listen(struct sp_engine *engine, struct sockaddr_storage *address,
+    socklen_t size, int backlog, const struct sp_service *service)
+{
+	bool local = address->ss_family == AF_UNIX;
+	struct sp_listener *first = NULL;
+	int error = local ? 0 : probe(address, size);
+
+	if (engine->shards[0]->listener_count == SP_LISTENERS_MAX)
+		return -ENOSPC;
+	for (uint32_t i = 0; error == 0 && i < engine->shard_count; i++) {
+		struct sp_listener *twin = local ? first : NULL;
+		int fd = twin != NULL ? twin->fd
+				      : open_socket(address, size, backlog);
+
+		if (fd < 0)
+			return fd;
+		error = add_listener(
+		    engine->shards[i], fd, twin, local, service);
+		if (i == 0) {
+			first = engine->listeners;
+			if (!local)
+				getsockname(fd, (struct sockaddr *)address,
+				    &size);
+		}
+	}
+	return error;
+}

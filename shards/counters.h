@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_COUNTERS_H
+#define SPATE_SHARDS_COUNTERS_H
+
+/*
+ * Counters of one worker. The worker writes them by sp_count(), anybody
+ * reads them: each by itself is exact, and all of them are once the workers
+ * are idle. A shard's counter is the sum over its workers.
+ *
+ * X(name): the name is the key in GET /stats.
+ */
+
+#include "shards/atomics.h"
+
+#include <stdint.h>
+
+#define SP_COUNTERS(X)                                                         \
+	X(accepted)         /* connections that came to life here */           \
+	X(accept_errors)    /* accept() failed; EMFILE and the like */         \
+	X(handed_off)       /* connections accepted for another shard */       \
+	X(closed)           /* connections closed here */                      \
+	X(requests)         /* requests whose head was read */                 \
+	X(responses_1xx)    /* interim */                                      \
+	X(responses_2xx)                                                       \
+	X(responses_3xx)                                                       \
+	X(responses_4xx)                                                       \
+	X(responses_5xx)                                                       \
+	X(aborted)          /* requests whose client left before the answer */ \
+	X(bytes_in)         /* from sockets */                                 \
+	X(bytes_out)        /* to sockets */                                   \
+	X(polls)            /* times epoll was asked */                        \
+	X(polls_blocked)    /* of those, times that may have slept */          \
+	X(events)           /* descriptors that epoll reported */              \
+	X(stale_events)     /* of those, for descriptors closed since */       \
+	X(wakeups)          /* the eventfd was seen */                         \
+	X(ready_lists)      /* lists of tasks that were run */                 \
+	X(ready_published)  /* tasks put on the ready ring */                  \
+	X(ring_full)        /* lists that found it full */                     \
+	X(stolen)           /* tasks taken from another worker or shard */     \
+	X(helped_polls)     /* polls done for another shard */                 \
+	X(helper_wakes)     /* workers woken because a backlog was worth it */ \
+	X(parks)            /* times the worker slept off the poll token */    \
+	X(fiber_waits)      /* handlers that waited */                         \
+	X(fibers_refused)   /* waits refused for lack of a stack */            \
+	X(timeouts_head)    /* deadlines that passed, by what was awaited */   \
+	X(timeouts_body)                                                       \
+	X(timeouts_write)                                                      \
+	X(timeouts_idle)                                                       \
+	X(parse_errors)     /* heads and bodies refused */                     \
+	X(limited)          /* accepts put off by max_connections */           \
+	X(yields)           /* turns cut short so that others get theirs */
+
+struct sp_counters {
+#define X(name) SP_ATOMIC(uint64_t) name;
+	SP_COUNTERS(X)
+#undef X
+};
+
+#endif /* SPATE_SHARDS_COUNTERS_H */

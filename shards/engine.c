@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "shards/engine.h"
+
+#include "alloc/arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sp_engine_options
+sp_engine_options_default(void)
+{
+	return (struct sp_engine_options) {
+		.workers = 1,
+		.spares = 2,
+		.max_connections = UINT32_MAX,
+		.sweep_ms = 5000,
+		.max_fibers = 16384,
+		.wake_us = 80,
+		.ring_size = 4096,
+	};
+}
+
+static bool
+options_are_valid(const struct sp_engine_options *options)
+{
+	return options->shards <= SP_TOPOLOGY_SHARDS_MAX
+	    && options->workers >= 1
+	    && options->workers + options->spares <= SP_WORKERS_MAX
+	    && options->max_connections >= 1 && options->sweep_ms >= 1
+	    && options->max_fibers >= 2 && options->ring_size >= 2
+	    && (options->ring_size & (options->ring_size - 1)) == 0;
+}
+
+static int
+make_shards(struct sp_engine *engine)
+{
+	uint16_t cpus[SP_TOPOLOGY_CPUS_MAX];
+
+	engine->shards = calloc(engine->shard_count, sizeof(*engine->shards));
+	if (engine->shards == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		uint32_t count = sp_topology_shard_cpus(
+		    &engine->topology, engine->shard_count, i, cpus);
+		void *memory;
+		int error;
+
+		if (posix_memalign(&memory, SP_APART, sizeof(struct sp_shard)))
+			return -ENOMEM;
+		error = sp_shard_init(memory, engine, i, cpus[0]);
+		if (error != 0) {
+			free(memory);
+			return error;
+		}
+		engine->shards[i] = memory;
+		engine->shards[i]->cpu_count = (uint16_t)count;
+	}
+	return 0;
+}
+
+int
+sp_engine_new(struct sp_engine **out, const struct sp_engine_options *options)
+{
+	struct sp_engine *engine;
+	void *memory;
+	int error;
+
+	if (!options_are_valid(options))
+		return -EINVAL;
+	if (posix_memalign(&memory, SP_APART, sizeof(*engine)) != 0)
+		return -ENOMEM;
+	engine = memset(memory, 0, sizeof(*engine));
+	sp_clock_init();
+	engine->options = *options;
+	engine->wake_cycles = options->wake_us * sp_cycles_per_us();
+	engine->started_ns = sp_now_ns();
+	sp_store(&engine->reserve_fd, -1, relaxed);
+	error = sp_topology_read(&engine->topology);
+	if (error == 0) {
+		engine->shard_count = options->shards != 0
+		    ? options->shards
+		    : engine->topology.shards;
+		error = make_shards(engine);
+	}
+	if (error == 0) {
+		int reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		sp_store(&engine->reserve_fd, reserve, relaxed);
+		if (reserve < 0)
+			error = -errno;
+	}
+	if (error != 0) {
+		sp_engine_free(engine);
+		return error;
+	}
+	*out = engine;
+	return 0;
+}
+
+void
+sp_engine_free(struct sp_engine *engine)
+{
+	struct sp_listener *listener, *next;
+	int reserve;
+
+	if (engine == NULL)
+		return;
+	for (uint32_t i = 0; engine->shards && i < engine->shard_count; i++) {
+		if (engine->shards[i] != NULL)
+			sp_accept_stop(engine->shards[i]);
+	}
+	sp_rcu_barrier();
+	for (uint32_t i = 0; engine->shards && i < engine->shard_count; i++) {
+		if (engine->shards[i] == NULL)
+			continue;
+		sp_shard_fini(engine->shards[i]);
+		free(engine->shards[i]);
+	}
+	for (listener = engine->listeners; listener; listener = next) {
+		next = listener->next;
+		free(listener);
+	}
+	reserve = sp_load(&engine->reserve_fd, relaxed);
+	if (reserve >= 0)
+		close(reserve);
+	free(engine->shards);
+	free(engine);
+}
+
+int
+sp_engine_start(struct sp_engine *engine)
+{
+	int error = 0;
+
+	sp_arena_background(true);
+	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
+		for (uint32_t j = 0; j < engine->options.workers; j++) {
+			error = sp_shard_add_worker(engine->shards[i], false);
+			if (error != 0)
+				break;
+		}
+	}
+	if (error == 0)
+		error = sp_sysmon_start(engine);
+	if (error != 0)
+		sp_engine_stop(engine);
+	return error;
+}
+
+struct sp_poll_desc *
+sp_engine_find(
+    struct sp_engine *engine, sp_handle handle, struct sp_shard **shard)
+{
+	uint32_t id = sp_handle_shard(handle);
+	struct sp_poll_desc *pd;
+
+	if (id >= engine->shard_count)
+		return NULL;
+	*shard = engine->shards[id];
+	pd = sp_poll_cache_find(&(*shard)->cache, handle);
+	if (pd == NULL)
+		sp_fetch_add(&(*shard)->stale_lookups, 1, relaxed);
+	return pd;
+}
+
+/* --------------------------------------------------------------- ending */
+
+/* Something to do in every shard, by the holder of its poll token. */
+static void
+post_to_all(struct sp_engine *engine,
+    void (*fn)(struct sp_shard *, struct sp_worker *, struct sp_msg *))
+{
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_msg *msg = malloc(sizeof(*msg));
+
+		SP_CHECK(msg != NULL);
+		msg->fn = fn;
+		sp_shard_post(engine->shards[i], msg);
+	}
+}
+
+static void
+drain_one(struct sp_poll_desc *pd, void *arg)
+{
+	uintptr_t woken[SP_POLL_MODES];
+
+	/* Fibers finish what they are at; tasks have nothing under way. */
+	sp_fetch_or(&pd->info, SP_POLL_DRAIN, seq_cst); /* FLAG3 */
+	if (sp_slot_unpark(&pd->slot[SP_POLL_READ])) { /* FLAG4 */
+		woken[0] = SP_SLOT_TASK;
+		sp_run_woken(pd, arg, woken[0]);
+	}
+}
+
+static void
+drain_shard(
+    struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	(void)worker;
+	free(msg);
+	sp_accept_stop(shard);
+	sp_poll_cache_each(&shard->cache, drain_one, shard);
+}
+
+void
+sp_engine_drain(struct sp_engine *engine)
+{
+	sp_store(&engine->draining, 1, seq_cst);
+	post_to_all(engine, drain_shard);
+}
+
+static void
+cancel_one(struct sp_poll_desc *pd, void *arg)
+{
+	uintptr_t woken[SP_POLL_MODES];
+
+	if (!sp_poll_unblock(pd, woken))
+		return;
+	for (int mode = 0; mode < SP_POLL_MODES; mode++)
+		sp_run_woken(pd, arg, woken[mode]);
+}
+
+static void
+cancel_shard(
+    struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	(void)worker;
+	free(msg);
+	sp_accept_stop(shard);
+	sp_poll_cache_each(&shard->cache, cancel_one, shard);
+}
+
+void
+sp_engine_cancel(struct sp_engine *engine)
+{
+	sp_store(&engine->draining, 1, seq_cst);
+	post_to_all(engine, cancel_shard);
+}
+
+static void
+stop_shard(struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+
+	sp_store(&shard->stopping, 1, seq_cst);
+	sp_shard_break(shard);
+	for (uint32_t i = 0; i < workers; i++) {
+		if (sp_idle_claim(&shard->idle, i))
+			sp_worker_wake(sp_load(&shard->workers[i], acquire));
+	}
+}
+
+void
+sp_engine_stop(struct sp_engine *engine)
+{
+	/* The watcher first: it makes workers. */
+	sp_sysmon_stop(engine);
+	for (uint32_t i = 0; i < engine->shard_count; i++)
+		stop_shard(engine->shards[i]);
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[i];
+		uint32_t workers = sp_load(&shard->worker_count, acquire);
+
+		for (uint32_t j = 0; j < workers; j++)
+			sp_worker_join(sp_load(&shard->workers[j], acquire));
+	}
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Netpoll: from what epoll reports to tasks and fibers that can go on, and
+ * one turn of the poll token around it.
+ */
+
+#include "shards/engine.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* A list that is expected to take longer than this goes in pieces. */
+#define SLICE_US 50
+
+/* A timer closer than this is worth a fresh look at the clock. */
+#define NEAR_TICKS 64
+
+bool
+sp_poll_work(struct sp_shard *shard, struct sp_worker *worker)
+{
+	/* WAKE4. */
+	return !sp_stack_empty(&shard->inbox) || !sp_stack_empty(&shard->runq)
+	    || !sp_stack_empty(&worker->resumed)
+	    || sp_ready_ring_depth(&shard->ring) != 0
+	    || (sp_load(&shard->stopping, seq_cst) && worker->waiting == 0);
+}
+
+static void
+run_or_resume(
+    struct sp_poll_desc *pd, uintptr_t woken, struct sp_task_list *ready)
+{
+	if (woken == SP_SLOT_TASK)
+		sp_task_list_add(ready, &pd->task);
+	else if (woken > SP_SLOT_TASK)
+		sp_fiber_ready((struct sp_fiber *)woken);
+}
+
+void
+sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
+    uint32_t polled, struct sp_task_list *ready)
+{
+	(void)shard;
+	if (sp_likely(polled == SP_POLLED_READ)) {
+		run_or_resume(
+		    pd, sp_slot_ready(&pd->slot[SP_POLL_READ]), ready);
+		return;
+	}
+	/*
+	 * The bits come before the edge: sp_slot_ready() releases them, and
+	 * who takes the edge acquires them (EVENT in poll_slot.h).
+	 */
+	if (polled & SP_POLLED_HANGUP)
+		sp_fetch_or(&pd->info, SP_POLL_HANGUP, seq_cst);
+	if (polled & SP_POLLED_URGENT)
+		sp_fetch_or(&pd->info, SP_POLL_URGENT, seq_cst);
+	if (polled & SP_POLLED_ERROR)
+		sp_fetch_or(&pd->info, SP_POLL_EVENT_ERR, seq_cst);
+	if (polled & SP_POLLED_READ)
+		run_or_resume(
+		    pd, sp_slot_ready(&pd->slot[SP_POLL_READ]), ready);
+	if (polled & SP_POLLED_WRITE)
+		run_or_resume(
+		    pd, sp_slot_ready(&pd->slot[SP_POLL_WRITE]), ready);
+}
+
+/* An event of generation 0: the shard's own. */
+static void
+own_event(struct sp_shard *shard, struct sp_worker *worker, sp_handle handle)
+{
+	unsigned number;
+
+	if (handle == SP_HANDLE_WAKE) {
+		sp_count(&worker->counters.wakeups, 1);
+		return;
+	}
+	number = (unsigned)(handle - SP_HANDLE_LISTENER);
+	SP_CHECK(number < shard->listener_count);
+	sp_accept(shard->listeners[number], worker);
+}
+
+static void
+dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
+    struct sp_task_list *ready)
+{
+	for (unsigned i = 0; i < events; i++) {
+		sp_handle handle;
+		uint32_t polled = sp_netpoll_event(&shard->np, i, &handle);
+		struct sp_poll_desc *pd;
+
+		if (sp_unlikely(sp_handle_gen(handle) == 0)) {
+			own_event(shard, worker, handle);
+			continue;
+		}
+		pd = sp_poll_cache_find(&shard->cache, handle);
+		if (sp_unlikely(pd == NULL)) {
+			/*
+			 * Closed since the kernel looked, or closed here but
+			 * still open in another process.
+			 */
+			sp_count(&worker->counters.stale_events, 1);
+			continue;
+		}
+		sp_netpoll_ready(shard, pd, polled, ready);
+	}
+}
+
+unsigned
+sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
+    struct sp_task_list *ready)
+{
+	unsigned events;
+
+	if (delay != 0) {
+		sp_wake_blocked(&shard->wake);
+		if (sp_poll_work(shard, worker)) {
+			sp_wake_running(&shard->wake);
+			delay = 0;
+		}
+	}
+	if (delay != 0) {
+		sp_rcu_offline();
+		events = sp_netpoll_wait(&shard->np, delay);
+		sp_rcu_online();
+		sp_wake_running(&shard->wake);
+		sp_count(&worker->counters.polls_blocked, 1);
+	} else {
+		events = sp_netpoll_wait(&shard->np, 0);
+	}
+	sp_count(&worker->counters.polls, 1);
+	sp_count(&worker->counters.events, events);
+	dispatch(shard, worker, events, ready);
+	return events;
+}
+
+/* How long the poller may sleep: until the next timer. */
+static int64_t
+until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
+{
+	uint64_t now_ns = worker->now_ns;
+	sp_tick tick;
+
+	if (!sp_wheel_next(&shard->wheel, &tick))
+		return -1;
+	if (!sp_tick_after(tick, worker->now + NEAR_TICKS))
+		now_ns = sp_now_ns();
+	return sp_tick_delay_ns(tick, now_ns);
+}
+
+static void
+run_messages(struct sp_shard *shard, struct sp_worker *worker)
+{
+	struct sp_link *link
+	    = sp_stack_reverse(sp_stack_pop_all(&shard->inbox));
+
+	while (link != NULL) {
+		struct sp_msg *msg
+		    = sp_container_of(link, struct sp_msg, link);
+
+		link = link->next;
+		msg->fn(shard, worker, msg);
+	}
+}
+
+/* Descriptors whose TASK somebody took, in the order they came. */
+static void
+take_runq(struct sp_shard *shard, struct sp_task_list *ready)
+{
+	struct sp_link *link = sp_stack_reverse(sp_stack_pop_all(&shard->runq));
+
+	while (link != NULL) {
+		struct sp_poll_desc *pd
+		    = sp_container_of(link, struct sp_poll_desc, link);
+
+		link = link->next;
+		sp_task_list_add(ready, &pd->task);
+	}
+}
+
+/*
+ * A descriptor's timer fired: evict what has passed its deadline, and arm it
+ * for what comes next, or for a look in sweep_ms at what may have come
+ * nearer by then.
+ */
+static void
+pd_timer_fired(struct sp_shard *shard, struct sp_poll_desc *pd, sp_tick now,
+    struct sp_task_list *ready)
+{
+	sp_tick next = now + shard->engine->options.sweep_ms;
+
+	if ((sp_load(&pd->gen, relaxed) & 1) == 0)
+		return;
+	for (int mode = 0; mode < SP_POLL_MODES; mode++) {
+		sp_tick when = sp_load(&pd->deadline[mode], relaxed);
+
+		if (when <= SP_DEADLINE_EXPIRED)
+			continue;
+		if (!sp_tick_after(when, now))
+			run_or_resume(pd,
+			    sp_poll_expire(pd, (enum sp_poll_mode)mode, when),
+			    ready);
+		else if (sp_tick_after(next, when))
+			next = when;
+	}
+	sp_wheel_add(&shard->wheel, &pd->timer, next);
+}
+
+static void
+run_timers(
+    struct sp_shard *shard, sp_tick now, struct sp_task_list *ready)
+{
+	struct sp_timer_list expired = { NULL };
+	struct sp_timer *timer;
+
+	if (sp_wheel_advance(&shard->wheel, now, &expired) == 0)
+		return;
+	while ((timer = sp_timer_list_pop(&expired)) != NULL) {
+		if (timer->kind == SP_TIMER_LISTENER)
+			sp_accept_resume(sp_container_of(
+			    timer, struct sp_listener, timer));
+		else
+			pd_timer_fired(shard,
+			    sp_container_of(timer, struct sp_poll_desc, timer),
+			    now, ready);
+	}
+}
+
+static void
+forget_timer(struct sp_poll_desc *pd, void *arg)
+{
+	struct sp_shard *shard = arg;
+
+	sp_wheel_del(&shard->wheel, &pd->timer);
+}
+
+/* How many tasks of the usual length make one slice. */
+static unsigned
+list_length(const struct sp_worker *worker)
+{
+	uint64_t slice = SLICE_US * sp_cycles_per_us();
+	uint64_t fit = slice / (worker->service_cycles + 1);
+
+	return fit < 1 ? 1 : fit > SP_LIST_MAX ? SP_LIST_MAX : (unsigned)fit;
+}
+
+/*
+ * Keep the first list, put the rest on the ring. What does not fit there
+ * waits here for the next turn, which then does not sleep.
+ */
+static struct sp_task *
+publish(struct sp_shard *shard, struct sp_worker *worker,
+    struct sp_task_list *ready)
+{
+	unsigned length = list_length(worker), published = 0;
+	struct sp_task *first = sp_task_list_split(ready, length);
+
+	while (ready->count != 0) {
+		unsigned before = ready->count;
+		struct sp_task *list = sp_task_list_split(ready, length);
+
+		if (!sp_ready_ring_put(&shard->ring, list)) {
+			sp_count(&worker->counters.ring_full, 1);
+			while (list != NULL) {
+				struct sp_task *next = list->next;
+
+				sp_task_list_add(&shard->overflow, list);
+				list = next;
+			}
+			while ((list = sp_task_list_split(ready, 1)) != NULL)
+				sp_task_list_add(&shard->overflow, list);
+			break;
+		}
+		published += before - ready->count;
+	}
+	if (published != 0)
+		sp_count(&worker->counters.ready_published, published);
+	return first;
+}
+
+struct sp_task *
+sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
+{
+	struct sp_task_list ready;
+	struct sp_task *first;
+	int64_t delay = 0;
+
+	sp_task_list_init(&ready);
+	while ((first = sp_task_list_split(&shard->overflow, 1)) != NULL)
+		sp_task_list_add(&ready, first);
+	if (may_block && ready.count == 0)
+		delay = until_next_timer(shard, worker);
+	sp_netpoll(shard, worker, delay, &ready);
+
+	worker->now_ns = sp_now_ns();
+	worker->now = sp_tick_of(worker->now_ns);
+	run_messages(shard, worker);
+	take_runq(shard, &ready);
+	if (worker->now != shard->wheel.now)
+		run_timers(shard, worker->now, &ready);
+	sp_poll_cache_reclaim(&shard->cache, forget_timer, shard);
+
+	if (ready.count != 0)
+		sp_sysmon_nudge(shard->engine);
+	first = publish(shard, worker, &ready);
+	sp_store(&shard->stuck, 0, relaxed);
+	sp_store(&shard->last_poll, worker->now_ns, relaxed);
+	sp_token_drop(&shard->token);
+	return first;
+}

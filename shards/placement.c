@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Placement: which shard gets a new connection.
+ *
+ * First choice is the shard on the CPU that receives the connection's
+ * packets, as serving it there costs half: its data does not cross between
+ * CPUs. That holds as long as that shard has no more than its part; else the
+ * lighter of two random shards, or this one if none is lighter by enough to
+ * be worth a hand-over.
+ *
+ * Loads are counted by whoever opens and closes, at once. To queue the
+ * decrements would show a shard as busy because its queue is long, and keep
+ * it empty (a feedback loop that others have met).
+ */
+
+#include "shards/accept.h"
+#include "shards/engine.h"
+
+#include <sys/socket.h>
+
+/*
+ * A shard may have this much more than the mean before it counts as full:
+ * a sixteenth and one connection.
+ */
+#define BIAS_SHIFT 4
+#define BIAS_MIN 1
+
+static int32_t
+load_of(struct sp_shard *shard)
+{
+	return sp_load(&shard->load, relaxed);
+}
+
+static uint32_t
+pick(struct sp_worker *worker, uint32_t n)
+{
+	worker->random = worker->random * 1664525u + 1013904223u;
+	return (uint32_t)((uint64_t)worker->random * n >> 32);
+}
+
+static struct sp_shard *
+lighter(struct sp_worker *worker, struct sp_shard *a, struct sp_shard *b)
+{
+	int32_t difference = load_of(a) - load_of(b);
+
+	/* Ties at random: or the first shard would get all of them. */
+	if (difference == 0)
+		return pick(worker, 2) ? a : b;
+	return difference < 0 ? a : b;
+}
+
+/* The shard on the CPU where the connection's packets arrive, or NULL. */
+static struct sp_shard *
+nearest(struct sp_engine *engine, int fd)
+{
+	socklen_t size = sizeof(int);
+	int cpu;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_INCOMING_CPU, &cpu, &size) != 0)
+		return NULL;
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		if (engine->shards[i]->cpu == cpu)
+			return engine->shards[i];
+	}
+	return NULL;
+}
+
+struct sp_shard *
+sp_accept_place(
+    struct sp_shard *self, struct sp_worker *worker, int fd, bool local)
+{
+	struct sp_engine *engine = self->engine;
+	uint32_t n = engine->shard_count;
+	int64_t total = sp_load(&engine->connections, relaxed);
+	int32_t mean, bias;
+	struct sp_shard *shard;
+
+	if (n == 1)
+		return self;
+	mean = (int32_t)(total / n);
+	bias = (mean >> BIAS_SHIFT) + BIAS_MIN;
+	shard = local ? NULL : nearest(engine, fd);
+	if (shard != NULL && load_of(shard) < mean + bias)
+		return shard;
+	shard = lighter(worker, engine->shards[pick(worker, n)],
+	    engine->shards[pick(worker, n)]);
+	return load_of(shard) + bias <= load_of(self) ? shard : self;
+}

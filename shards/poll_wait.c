@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Waiting for a descriptor in a fiber: Go's netpollblock, pollReset and
+ * pollWait. poll_slot.h names the orderings.
+ */
+
+#include "shards/worker.h"
+
+#include <errno.h>
+
+bool
+sp_netpoll_block(
+    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode)
+{
+	sp_slot *slot = &pd->slot[mode];
+	struct sp_fiber *fiber = worker->current;
+
+	if (!sp_slot_announce(slot))
+		return true;
+	/* FLAG2, after the announcement: or nobody would wake this fiber. */
+	if (sp_netpoll_check_err(pd, mode) == 0 && sp_stack_empty(&pd->outq)
+	    && sp_slot_commit(slot, (uintptr_t)fiber))
+		sp_fiber_suspend(worker);
+	return sp_slot_consume(slot);
+}
+
+int
+sp_poll_reset(struct sp_poll_desc *pd, enum sp_poll_mode mode)
+{
+	int error = sp_netpoll_check_err(pd, mode);
+
+	if (error == 0)
+		sp_slot_consume(&pd->slot[mode]);
+	return error;
+}
+
+int
+sp_poll_wait(
+    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode)
+{
+	int error = sp_netpoll_check_err(pd, mode);
+
+	if (error == 0)
+		error = sp_fiber_reserve(worker);
+	if (error != 0)
+		return error;
+	if (worker->current->before_wait != NULL)
+		worker->current->before_wait(worker->current->before_wait_arg);
+	sp_netpoll_block(worker, pd, mode);
+	return sp_netpoll_check_err(pd, mode);
+}

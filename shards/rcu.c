@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Registration of threads with liburcu, and its callback helper. The edges
+ * are named in shards/rcu.h.
+ */
+
+#include "shards/rcu.h"
+
+#include "alloc/check.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+char sp_rcu_edge;
+
+/* What the calling thread is to liburcu. */
+enum { STRANGER, WORKER, VISITOR };
+static __thread int role;
+
+static pthread_key_t visitor_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+visitor_ends(void *unused)
+{
+	(void)unused;
+	rcu_unregister_thread();
+	role = STRANGER;
+}
+
+/*
+ * The helper that runs callbacks is made here, once for the process, with
+ * all signals blocked: liburcu 0.13 would let it take the program's.
+ */
+static void
+start(void)
+{
+	sigset_t all, before;
+
+	SP_CHECK(pthread_key_create(&visitor_key, visitor_ends) == 0);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)get_default_call_rcu_data();
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+void
+sp_rcu_register(void)
+{
+	pthread_once(&once, start);
+	SP_CHECK(role == STRANGER || role == VISITOR);
+	if (role == VISITOR) {
+		pthread_setspecific(visitor_key, NULL);
+		rcu_unregister_thread();
+	}
+	role = WORKER;
+	rcu_register_thread();
+}
+
+void
+sp_rcu_unregister(void)
+{
+	SP_CHECK(role == WORKER);
+	SP_TSAN_RELEASE(&sp_rcu_edge); /* GRACE release. */
+	rcu_unregister_thread();
+	role = STRANGER;
+}
+
+void
+sp_rcu_enter(void)
+{
+	if (role == WORKER)
+		return;
+	if (role == VISITOR) {
+		rcu_thread_online();
+		return;
+	}
+	pthread_once(&once, start);
+	rcu_register_thread();
+	role = VISITOR;
+	pthread_setspecific(visitor_key, &visitor_key);
+}
+
+void
+sp_rcu_exit(void)
+{
+	if (role == VISITOR)
+		sp_rcu_offline();
+}
+
+static void
+callback(struct rcu_head *head)
+{
+	struct sp_rcu_retired *retired
+	    = caa_container_of(head, struct sp_rcu_retired, head);
+
+	SP_TSAN_ACQUIRE(&sp_rcu_edge); /* GRACE acquire. */
+	SP_TSAN_ACQUIRE(retired);      /* RETIRE acquire. */
+	retired->reclaim(retired);
+}
+
+void
+sp_rcu_retire(struct sp_rcu_retired *retired,
+    void (*reclaim)(struct sp_rcu_retired *retired))
+{
+	bool was_stranger = role == STRANGER;
+
+	/* call_rcu() is a reader itself. */
+	if (role != WORKER)
+		sp_rcu_enter();
+	retired->reclaim = reclaim;
+	SP_TSAN_RELEASE(retired); /* RETIRE release. */
+	call_rcu(&retired->head, callback);
+	if (role == VISITOR || was_stranger)
+		sp_rcu_exit();
+}
+
+void
+sp_rcu_barrier(void)
+{
+	pthread_once(&once, start);
+	rcu_barrier();
+}

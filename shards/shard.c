@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Shard: its parts put together, what other threads leave with it, and the
+ * life of its descriptors.
+ */
+
+#include "shards/shard.h"
+
+#include "alloc/arena.h"
+#include "shards/engine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
+    uint16_t cpu)
+{
+	int error;
+
+	memset(shard, 0, sizeof(*shard));
+	shard->engine = engine;
+	shard->id = id;
+	shard->cpu = cpu;
+	sp_task_list_init(&shard->overflow);
+	if (sp_arena_new(&shard->arena) != 0)
+		shard->arena = UINT_MAX;
+	sp_poll_cache_init(&shard->cache, id, 0);
+	sp_wheel_init(&shard->wheel, sp_tick_of(sp_now_ns()));
+	error = sp_ready_ring_init(&shard->ring, engine->options.ring_size);
+	if (error == 0)
+		error = sp_netpoll_generic_init(&shard->np);
+	if (error != 0)
+		sp_shard_fini(shard);
+	return error;
+}
+
+void
+sp_shard_fini(struct sp_shard *shard)
+{
+	for (unsigned i = 0; i < SP_WORKERS_MAX; i++)
+		sp_worker_free(sp_load(&shard->workers[i], acquire));
+	sp_netpoll_fini(&shard->np);
+	sp_poll_cache_fini(&shard->cache);
+	sp_ready_ring_fini(&shard->ring);
+	if (shard->arena != UINT_MAX)
+		sp_arena_free(shard->arena);
+}
+
+int
+sp_shard_add_worker(struct sp_shard *shard, bool spare)
+{
+	uint32_t number = sp_load(&shard->worker_count, relaxed);
+	struct sp_worker *worker;
+	int error;
+
+	if (number == SP_WORKERS_MAX)
+		return -EAGAIN;
+	worker = sp_worker_new(shard, number, spare);
+	if (worker == NULL)
+		return -ENOMEM;
+	if (!spare)
+		shard->permanent |= UINT64_C(1) << number;
+	sp_store(&shard->workers[number], worker, release);
+	sp_store(&shard->worker_count, number + 1, release);
+	error = sp_worker_start(worker);
+	if (error != 0) {
+		sp_store(&shard->worker_count, number, release);
+		sp_store(&shard->workers[number], NULL, release);
+		sp_worker_free(worker);
+	}
+	return error;
+}
+
+/* ------------------------------------------------- from other threads */
+
+void
+sp_shard_break(struct sp_shard *shard)
+{
+	if (!sp_wake_notify(&shard->wake)) {
+		sp_fetch_add(&shard->breaks_coalesced, 1, relaxed);
+		return;
+	}
+	sp_fetch_add(&shard->breaks_sent, 1, relaxed);
+	sp_netpoll_break(&shard->np);
+}
+
+void
+sp_shard_post(struct sp_shard *shard, struct sp_msg *msg)
+{
+	sp_stack_push(&shard->inbox, &msg->link); /* WAKE1 */
+	sp_shard_break(shard);
+}
+
+void
+sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	sp_stack_push(&shard->runq, &pd->link); /* WAKE1 */
+	sp_shard_break(shard);
+}
+
+void
+sp_run_woken(struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken)
+{
+	if (woken == SP_SLOT_TASK)
+		sp_shard_run(shard, pd);
+	else if (woken > SP_SLOT_TASK)
+		sp_fiber_ready((struct sp_fiber *)woken);
+}
+
+/* -------------------------------------------------------- descriptors */
+
+int
+sp_shard_open(struct sp_shard *shard, int fd,
+    const struct sp_service *service, uint32_t watch,
+    struct sp_poll_desc **out)
+{
+	struct sp_poll_desc *pd = sp_poll_cache_alloc(&shard->cache);
+	sp_handle handle;
+	int error;
+
+	if (pd == NULL)
+		return -ENOMEM;
+	sp_poll_desc_reset(pd, fd, service);
+	pd->interest = watch;
+	sp_timer_init(&pd->timer);
+	sp_store(&pd->slot[SP_POLL_READ], SP_SLOT_TASK, relaxed);
+	handle = sp_poll_cache_publish(pd);
+
+	/* From here on an event may hand the TASK to somebody. */
+	error = sp_netpoll_open(&shard->np, fd, handle, watch);
+	if (error != 0) {
+		sp_poll_cache_retire(&shard->cache, pd);
+		return error;
+	}
+	sp_wheel_add(&shard->wheel, &pd->timer,
+	    shard->wheel.now + shard->engine->options.sweep_ms);
+	*out = pd;
+	return 0;
+}
+
+void
+sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	struct sp_link *link, *next;
+
+	/* FLAG3: a sender that misses this is seen by the swap below. */
+	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
+	close(pd->fd);
+	sp_fetch_sub(&shard->load, 1, relaxed);
+	sp_fetch_sub(&shard->engine->connections, 1, relaxed);
+	sp_poll_cache_retire(&shard->cache, pd);
+	for (link = sp_stack_pop_all(&pd->outq); link != NULL; link = next) {
+		next = link->next;
+		free(link);
+	}
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_SHARD_H
+#define SPATE_SHARDS_SHARD_H
+
+/*
+ * Shard: one CPU's share of the server. It has an epoll instance, the
+ * descriptors registered there, a timing wheel, a ready ring, and workers.
+ *
+ *                      +--------------- shard ----------------+
+ *     other threads -> | inbox, runq      (any thread pushes) |
+ *     the kernel ----> | epoll instance   \                   |
+ *                      | timing wheel      > poll token's     |
+ *                      | poll cache       /  holder           |
+ *                      |        |                             |
+ *                      |        v                             |
+ *                      | ready ring  -------> workers --------+--> thieves
+ *                      +--------------------------------------+
+ *
+ * Groups of fields are apart by who writes them.
+ */
+
+#include "shards/counters.h"
+#include "shards/idle.h"
+#include "shards/netpoll.h"
+#include "shards/poll_cache.h"
+#include "shards/ready_ring.h"
+#include "shards/timer_wheel.h"
+#include "shards/token.h"
+#include "shards/wake.h"
+#include "shards/worker.h"
+
+#define SP_WORKERS_MAX SP_IDLE_MAX
+#define SP_LISTENERS_MAX 16
+#define SP_LIST_MAX 16 /* tasks in one slot of the ready ring */
+
+struct sp_engine;
+
+/*
+ * Message: something for the holder of the poll token to do. Whoever posts
+ * owns it until fn is called, which may free it.
+ */
+struct sp_msg {
+	struct sp_link link;
+	void (*fn)(struct sp_shard *shard, struct sp_worker *worker,
+	    struct sp_msg *msg);
+};
+
+struct sp_listener; /* accept.h */
+
+struct sp_shard {
+	/* Constant. */
+	struct sp_engine *engine;
+	uint32_t id;
+	uint16_t cpu;       /* the first of its CPUs */
+	uint16_t cpu_count;
+	unsigned arena;     /* jemalloc's; UINT_MAX: none */
+	uint64_t permanent; /* workers that are no spares, as bits */
+
+	SP_ALIGN_APART struct sp_token token;
+	struct sp_wake wake; /* netpollWakeSig */
+	SP_ATOMIC(uint64_t) last_poll; /* ns; when the token was last held */
+	SP_ATOMIC(uint32_t) stopping;
+	SP_ATOMIC(uint32_t) stuck; /* sysmon: nobody polls, help */
+
+	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
+	struct sp_mpsc_stack runq; /* descriptors whose TASK was taken */
+	SP_ATOMIC(uint64_t) breaks_sent;
+	SP_ATOMIC(uint64_t) breaks_coalesced;
+
+	struct sp_ready_ring ring;
+
+	SP_ALIGN_APART struct sp_idle idle;
+	SP_ATOMIC(uint32_t) worker_count; /* workers[] below are there */
+
+	SP_ALIGN_APART SP_ATOMIC(int32_t) load; /* connections it has */
+	SP_ATOMIC(uint64_t) stale_lookups;
+
+	/* The poll token's holder's. */
+	SP_ALIGN_APART struct sp_netpoll np;
+	struct sp_poll_cache cache;
+	struct sp_task_list overflow; /* what the ring had no room for */
+	struct sp_listener *listeners[SP_LISTENERS_MAX];
+	unsigned listener_count;
+	struct sp_wheel wheel;
+
+	SP_ATOMIC(struct sp_worker *) workers[SP_WORKERS_MAX];
+};
+
+int sp_shard_init(struct sp_shard *shard, struct sp_engine *engine,
+    uint32_t id, uint16_t cpu);
+void sp_shard_fini(struct sp_shard *shard);
+
+/*
+ * sp_shard_add_worker: one worker more, and its thread. Not concurrently.
+ *
+ * => Returns 0 or -errno.
+ */
+int sp_shard_add_worker(struct sp_shard *shard, bool spare);
+
+/*
+ * sp_shard_post: leave a message and wake the poller if it sleeps. Any
+ * thread.
+ */
+void sp_shard_post(struct sp_shard *shard, struct sp_msg *msg);
+
+/*
+ * sp_shard_run: let the shard run a descriptor whose TASK the caller took.
+ * Any thread.
+ */
+void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
+
+/* sp_shard_break: Go's netpollBreak. Any thread, after leaving something. */
+void sp_shard_break(struct sp_shard *shard);
+
+/*
+ * sp_netpoll: Go's netpoll. Ask epoll, and collect what is ready.
+ *
+ * => Tasks that the caller now owns are added to ready. Fibers are made
+ *    ready in their workers.
+ * => delay as for sp_netpoll_wait(). A wait that may be long is not begun
+ *    while sp_poll_work() says that there is something to do.
+ * => Returns how many events there were. Context: the poll token's holder.
+ */
+unsigned sp_netpoll(struct sp_shard *shard, struct sp_worker *worker,
+    int64_t delay, struct sp_task_list *ready);
+
+/*
+ * sp_netpoll_ready: Go's netpollready. A descriptor has SP_POLLED_* events.
+ */
+void sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
+    uint32_t polled, struct sp_task_list *ready);
+
+/*
+ * sp_poll_work: Go's pollWork. Whether there is something for worker to do
+ * here that does not come from epoll.
+ */
+bool sp_poll_work(struct sp_shard *shard, struct sp_worker *worker);
+
+/*
+ * sp_shard_poll: one turn of the poll token: poll, inbox, timers, and the
+ * ready list split between the caller and the ring.
+ *
+ * => Returns the caller's part, or NULL. The token has been dropped.
+ */
+struct sp_task *sp_shard_poll(
+    struct sp_shard *shard, struct sp_worker *worker, bool may_block);
+
+/*
+ * sp_shard_open: register an fd that nobody else knows, as a descriptor in
+ * the parked state. Context: the poll token's holder.
+ *
+ * => Returns 0 and *out, published; or -errno, and the fd is the caller's.
+ */
+int sp_shard_open(struct sp_shard *shard, int fd,
+    const struct sp_service *service, uint32_t watch,
+    struct sp_poll_desc **out);
+
+/*
+ * sp_shard_close: close a descriptor's fd and retire it. Context: its owner,
+ * in any worker. Frees what is left in outq.
+ */
+void sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd);
+
+#endif /* SPATE_SHARDS_SHARD_H */

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "shards/steal.h"
+
+#include "shards/engine.h"
+
+/* Other shards to look at before giving up; there may be 255. */
+#define LOOK_AT 8
+
+static uint32_t
+random_next(struct sp_worker *worker)
+{
+	uint32_t x = worker->random;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return worker->random = x;
+}
+
+/* The i-th other shard, counted from a random one on. */
+static struct sp_shard *
+other_shard(struct sp_worker *worker, uint32_t start, uint32_t i)
+{
+	struct sp_engine *engine = worker->engine;
+	uint32_t others = engine->shard_count - 1;
+	uint32_t pick = (start + i) % others;
+
+	return engine->shards[pick + (pick >= worker->shard->id)];
+}
+
+static uint32_t
+others_to_look_at(const struct sp_worker *worker)
+{
+	uint32_t others = worker->engine->shard_count - 1;
+
+	return others < LOOK_AT ? others : LOOK_AT;
+}
+
+static unsigned
+count(const struct sp_task *list)
+{
+	unsigned n = 0;
+
+	for (; list != NULL; list = list->next)
+		n++;
+	return n;
+}
+
+static struct sp_task *
+take_rest(struct sp_worker *thief, struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+		struct sp_task *list;
+
+		if (worker == NULL || worker == thief
+		    || sp_load(&worker->rest, relaxed) == NULL)
+			continue;
+		list = sp_xchg(&worker->rest, NULL, acquire);
+		if (list != NULL)
+			return list;
+	}
+	return NULL;
+}
+
+static bool
+has_rest(struct sp_worker *thief, struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+
+		if (worker != NULL && worker != thief
+		    && sp_load(&worker->rest, relaxed) != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+sp_surplus_elsewhere(struct sp_worker *worker)
+{
+	uint32_t n = others_to_look_at(worker);
+	uint32_t start;
+
+	if (sp_load(&worker->shard->worker_count, relaxed) > 1
+	    && has_rest(worker, worker->shard))
+		return true;
+	start = n != 0 ? random_next(worker) : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct sp_shard *shard = other_shard(worker, start, i);
+
+		if (sp_ready_ring_depth(&shard->ring) != 0
+		    || sp_load(&shard->stuck, relaxed))
+			return true;
+	}
+	return false;
+}
+
+/* Do for another shard what its own workers are too busy for. */
+static struct sp_task *
+help(struct sp_worker *worker, struct sp_shard *shard)
+{
+	struct sp_task *list = take_rest(worker, shard);
+
+	if (list != NULL)
+		return list;
+	if (!sp_token_try(&shard->token, worker->number))
+		return NULL;
+	sp_count(&worker->counters.helped_polls, 1);
+	return sp_shard_poll(shard, worker, false);
+}
+
+struct sp_task *
+sp_steal(struct sp_worker *worker)
+{
+	uint32_t n = others_to_look_at(worker);
+	uint32_t start;
+	struct sp_task *list = NULL;
+
+	if (sp_load(&worker->shard->worker_count, relaxed) > 1)
+		list = take_rest(worker, worker->shard);
+	start = n != 0 ? random_next(worker) : 0;
+	for (uint32_t i = 0; list == NULL && i < n; i++) {
+		struct sp_shard *shard = other_shard(worker, start, i);
+
+		list = sp_ready_ring_take(&shard->ring);
+		if (list == NULL && sp_load(&shard->stuck, relaxed))
+			list = help(worker, shard);
+	}
+	if (list != NULL)
+		sp_count(&worker->counters.stolen, count(list));
+	return list;
+}
+
+void
+sp_wake_helper(struct sp_worker *worker, unsigned depth)
+{
+	struct sp_shard *shard = worker->shard;
+	uint32_t n = others_to_look_at(worker);
+	uint32_t start;
+	int sibling;
+
+	if (depth * SP_LIST_MAX * worker->service_cycles
+	    < worker->engine->wake_cycles)
+		return;
+	if (shard->cpu_count > 1) {
+		/* IDLE2. */
+		sibling = sp_idle_claim_any(&shard->idle, shard->permanent);
+		if (sibling >= 0) {
+			sp_count(&worker->counters.helper_wakes, 1);
+			sp_worker_wake(
+			    sp_load(&shard->workers[sibling], acquire));
+			return;
+		}
+	}
+	start = n != 0 ? random_next(worker) : 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct sp_shard *other = other_shard(worker, start, i);
+
+		if (other->cpu == shard->cpu || !sp_wake_notify(&other->wake))
+			continue;
+		sp_count(&worker->counters.helper_wakes, 1);
+		sp_fetch_add(&other->breaks_sent, 1, relaxed);
+		sp_netpoll_break(&other->np);
+		return;
+	}
+}

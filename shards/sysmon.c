@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The watcher: Go's sysmon. One thread looks at every shard each
+ * millisecond, and finds those that nobody polls because their workers are
+ * all in handlers. Such a shard gets help:
+ *
+ *     1. a parked worker of its own, if it has one, spare or not;
+ *     2. else one spare more, up to options.spares;
+ *     3. else a worker of another shard that sleeps in its poll.
+ *
+ * On the same CPU the kernel then shares the time between the handler that
+ * does not come back and the helper: that is our preemption.
+ *
+ * When every shard sleeps, so does the watcher, until a poller finds work.
+ *
+ *          watcher                           poller
+ *   NUDGE1 asleep: -> 1               NUDGE3 wake sig: -> RUNNING
+ *   NUDGE2 load every wake sig        NUDGE4 load asleep
+ *
+ * NUDGE3 and 4 are relaxed, as every poll makes them. So both may miss; the
+ * watcher then oversleeps until the next poll that finds something, or until
+ * its time-out.
+ */
+
+#include "shards/engine.h"
+#include "shards/futex.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define TICK_NS SP_NS_PER_MS
+#define IDLE_TICKS 16 /* before it goes to sleep */
+#define SLEEP_S 1
+
+void
+sp_sysmon_wake(struct sp_engine *engine)
+{
+	if (sp_xchg(&engine->sysmon_asleep, 0, acq_rel) == 0)
+		return;
+	sp_futex_wake(&engine->sysmon_asleep);
+}
+
+/* Wake one worker that sleeps in its poll, of any shard but this one. */
+static void
+wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
+{
+	for (uint32_t i = 1; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[(stuck->id + i)
+		    % engine->shard_count];
+
+		if (sp_wake_notify(&shard->wake)) {
+			sp_fetch_add(&shard->breaks_sent, 1, relaxed);
+			sp_netpoll_break(&shard->np);
+			return;
+		}
+	}
+}
+
+static void
+help(struct sp_engine *engine, struct sp_shard *shard)
+{
+	uint32_t limit = engine->options.workers + engine->options.spares;
+	int parked;
+
+	sp_store(&shard->stuck, 1, relaxed);
+	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX);
+	if (parked >= 0) {
+		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
+		return;
+	}
+	if (sp_load(&shard->worker_count, relaxed) < limit
+	    && sp_shard_add_worker(shard, true) == 0)
+		return;
+	wake_elsewhere(engine, shard);
+}
+
+/* Looks at one shard. Returns whether it is awake. */
+static bool
+look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
+{
+	uint64_t polled = sp_load(&shard->last_poll, relaxed);
+	bool awake = sp_load(&shard->wake.sig, seq_cst) == SP_WAKE_RUNNING;
+
+	if (awake && polled == *last && sp_token_free(&shard->token))
+		help(engine, shard);
+	*last = polled;
+	return awake;
+}
+
+static void
+sleep_while_idle(struct sp_engine *engine)
+{
+	sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1 */
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		/* NUDGE2. */
+		if (sp_load(&engine->shards[i]->wake.sig, seq_cst)
+		    == SP_WAKE_RUNNING) {
+			sp_store(&engine->sysmon_asleep, 0, relaxed);
+			return;
+		}
+	}
+	sp_futex_wait_for(
+	    &engine->sysmon_asleep, 1, (uint64_t)SLEEP_S * SP_NS_PER_S);
+	sp_store(&engine->sysmon_asleep, 0, relaxed);
+}
+
+static void *
+sysmon_main(void *arg)
+{
+	struct sp_engine *engine = arg;
+	uint64_t last[SP_HANDLE_MAX_SHARDS] = { 0 };
+	unsigned idle = 0;
+
+	pthread_setname_np(pthread_self(), "spate/sysmon");
+	while (!sp_load(&engine->sysmon_stop, acquire)) {
+		bool awake = false;
+
+		sp_futex_wait_for(&engine->sysmon_stop, 0, TICK_NS);
+		for (uint32_t i = 0; i < engine->shard_count; i++)
+			awake |= look_at(engine, engine->shards[i], &last[i]);
+		idle = awake ? 0 : idle + 1;
+		if (idle >= IDLE_TICKS)
+			sleep_while_idle(engine);
+	}
+	return NULL;
+}
+
+int
+sp_sysmon_start(struct sp_engine *engine)
+{
+	sigset_t all, before;
+	int error;
+
+	sp_store(&engine->sysmon_stop, 0, relaxed);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&engine->sysmon, NULL, sysmon_main, engine);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	engine->sysmon_runs = error == 0;
+	return -error;
+}
+
+void
+sp_sysmon_stop(struct sp_engine *engine)
+{
+	if (!engine->sysmon_runs)
+		return;
+	sp_store(&engine->sysmon_stop, 1, release);
+	sp_futex_wake(&engine->sysmon_stop);
+	sp_sysmon_wake(engine);
+	pthread_join(engine->sysmon, NULL);
+	engine->sysmon_runs = false;
+}

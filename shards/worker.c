@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The loop of a worker: run what there is, poll when nobody else does, help
+ * others, and park when there is nothing to do.
+ */
+
+#include "alloc/arena.h"
+#include "shards/engine.h"
+#include "shards/futex.h"
+#include "shards/steal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#define IDLE_BUFFERS 64
+#define IDLE_STACKS 32
+#define TIMER_SLACK_NS 1000
+#define TRIM_MS 1000
+#define TRIM_STACKS 64 /* in one go */
+
+/* Resumed fibers in a row, before the ring and the poll get their turn. */
+#define RESUME_BUDGET 64
+
+/* What a task is thought to take before one was measured. */
+#define FIRST_SERVICE_US 3
+
+/* The weight of a list in the moving average of what a task takes: 1/8. */
+#define SERVICE_SHIFT 3
+
+static __thread struct sp_worker *self;
+
+__attribute__((noinline)) struct sp_worker *
+sp_worker_self(void)
+{
+	__asm__ __volatile__("" ::: "memory");
+	return self;
+}
+
+struct sp_worker *
+sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
+{
+	struct sp_worker *worker;
+	void *memory;
+
+	if (posix_memalign(&memory, SP_APART, sizeof(*worker)) != 0)
+		return NULL;
+	worker = memset(memory, 0, sizeof(*worker));
+	worker->shard = shard;
+	worker->engine = shard->engine;
+	worker->number = number;
+	worker->spare = spare;
+	worker->runnable_tail = &worker->runnable;
+	worker->random = (shard->id + 1) * 2654435761u + number;
+	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
+	sp_bufcache_init(&worker->buffers, SP_BUFFER_SIZE, IDLE_BUFFERS);
+	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
+	    shard->engine->options.max_fibers, IDLE_STACKS);
+	return worker;
+}
+
+void
+sp_worker_free(struct sp_worker *worker)
+{
+	if (worker == NULL)
+		return;
+	sp_bufcache_fini(&worker->buffers);
+	sp_stack_pool_fini(&worker->stacks);
+	free(worker);
+}
+
+/* ------------------------------------------------------------- sleeping */
+
+void
+sp_worker_wake(struct sp_worker *worker)
+{
+	/* WORD release; the kernel compares the word under its own lock. */
+	sp_fetch_add(&worker->wake_word, 1, release);
+	sp_futex_wake(&worker->wake_word);
+}
+
+static void
+sleep_until_claimed(struct sp_worker *worker, uint32_t word)
+{
+	sp_rcu_offline();
+	/* WORD acquire. */
+	while (sp_load(&worker->wake_word, acquire) == word)
+		sp_futex_wait(&worker->wake_word, word);
+	sp_rcu_online();
+}
+
+static bool
+is_stopping(struct sp_worker *worker)
+{
+	return sp_load(&worker->shard->stopping, seq_cst)
+	    && worker->waiting == 0;
+}
+
+/*
+ * Sleep until somebody has work for this worker. Somebody else holds the
+ * poll token, so the shard is being looked after.
+ */
+static void
+park(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+	uint32_t word = sp_load(&worker->wake_word, relaxed);
+
+	sp_idle_announce(&shard->idle, worker->number);
+	/* IDLE4. */
+	if (!sp_stack_empty(&worker->resumed)
+	    || sp_ready_ring_depth(&shard->ring) != 0
+	    || sp_token_free(&shard->token) || is_stopping(worker)) {
+		if (sp_idle_retract(&shard->idle, worker->number))
+			return;
+	}
+	sp_count(&worker->counters.parks, 1);
+	sleep_until_claimed(worker, word);
+}
+
+/* -------------------------------------------------------------- fibers */
+
+static void loop(struct sp_worker *worker);
+
+static struct sp_fiber *
+fiber_of(struct sp_link *link)
+{
+	return sp_container_of(link, struct sp_fiber, link);
+}
+
+static void
+add_spare(struct sp_worker *worker, struct sp_fiber *fiber)
+{
+	fiber->link.next = worker->spares;
+	worker->spares = &fiber->link;
+	worker->spare_count++;
+}
+
+static struct sp_fiber *
+take_spare(struct sp_worker *worker)
+{
+	struct sp_fiber *fiber = fiber_of(worker->spares);
+
+	worker->spares = worker->spares->next;
+	worker->spare_count--;
+	return fiber;
+}
+
+static void
+switch_to(struct sp_worker *worker, struct sp_fiber *fiber)
+{
+	struct sp_fiber *from = worker->current;
+
+	worker->current = fiber;
+	sp_fiber_switch(from, fiber);
+}
+
+/* The bottom of every fiber but the root. */
+static void
+enter_loop(struct sp_worker *worker)
+{
+	loop(worker);
+	add_spare(worker, worker->current);
+	switch_to(worker, &worker->root);
+}
+
+int
+sp_fiber_reserve(struct sp_worker *worker)
+{
+	struct sp_fiber *fiber;
+
+	if (sp_likely(worker->spares != NULL))
+		return 0;
+	fiber = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	if (fiber == NULL) {
+		sp_count(&worker->counters.fibers_refused, 1);
+		return -ENOMEM;
+	}
+	add_spare(worker, fiber);
+	return 0;
+}
+
+void
+sp_fiber_suspend(struct sp_worker *worker)
+{
+	sp_count(&worker->counters.fiber_waits, 1);
+	worker->waiting++;
+	switch_to(worker, take_spare(worker));
+	worker->waiting--;
+}
+
+/* Go on in a fiber that has been made ready; this one becomes a spare. */
+static void
+resume(struct sp_worker *worker, struct sp_fiber *fiber)
+{
+	add_spare(worker, worker->current);
+	switch_to(worker, fiber);
+}
+
+void
+sp_fiber_ready(struct sp_fiber *fiber)
+{
+	struct sp_worker *home = fiber->home;
+
+	if (home == sp_worker_self()) {
+		fiber->link.next = NULL;
+		*home->runnable_tail = &fiber->link;
+		home->runnable_tail = &fiber->link.next;
+		return;
+	}
+	/* RESUME release; IDLE1 and WAKE1. */
+	sp_stack_push(&home->resumed, &fiber->link);
+	if (sp_idle_claim(&home->shard->idle, home->number))
+		sp_worker_wake(home);
+	else
+		sp_shard_break(home->shard);
+}
+
+/* Once in a while, when there is time: free what nobody needed lately. */
+static void
+trim(struct sp_worker *worker)
+{
+	if (!sp_tick_after(worker->now, worker->trim_after))
+		return;
+	worker->trim_after = worker->now + TRIM_MS;
+	while (worker->spare_count > IDLE_STACKS)
+		sp_fiber_free(take_spare(worker), &worker->stacks);
+	sp_stack_pool_trim(&worker->stacks, TRIM_STACKS);
+	sp_bufcache_trim(&worker->buffers);
+}
+
+/* The next fiber to go on with, or NULL. */
+static struct sp_fiber *
+next_runnable(struct sp_worker *worker)
+{
+	struct sp_link *link;
+
+	if (!sp_stack_empty(&worker->resumed)) {
+		/* RESUME acquire. */
+		link = sp_stack_reverse(sp_stack_pop_all(&worker->resumed));
+		*worker->runnable_tail = link;
+		for (; link != NULL; link = link->next)
+			worker->runnable_tail = &link->next;
+	}
+	link = worker->runnable;
+	if (link == NULL || worker->resume_budget == 0)
+		return NULL;
+	worker->resume_budget--;
+	worker->runnable = link->next;
+	if (worker->runnable == NULL)
+		worker->runnable_tail = &worker->runnable;
+	return fiber_of(link);
+}
+
+/* ------------------------------------------------------------- running */
+
+static void
+measure(struct sp_worker *worker, uint64_t cycles, unsigned tasks)
+{
+	uint64_t mean = cycles / tasks;
+
+	worker->service_cycles += (mean >> SERVICE_SHIFT)
+	    - (worker->service_cycles >> SERVICE_SHIFT);
+}
+
+static void
+run_list(struct sp_worker *worker, struct sp_task *task)
+{
+	uint64_t start = sp_cycles();
+	uint64_t waits = sp_load(&worker->counters.fiber_waits, relaxed);
+	unsigned tasks = 0;
+
+	sp_count(&worker->counters.ready_lists, 1);
+	while (task != NULL) {
+		struct sp_task *next = task->next;
+
+		/* REST release. */
+		if (next != NULL)
+			sp_store(&worker->rest, next, release);
+		sp_count(&worker->begun, 1);
+		task->service->run(worker, task);
+		tasks++;
+		if (next == NULL && sp_load(&worker->rest, relaxed) == NULL)
+			break;
+		/* REST acquire: what a thief left, which is all or nothing. */
+		task = sp_xchg(&worker->rest, NULL, acquire);
+	}
+	/* What waited took time, but not the worker's. */
+	if (waits == sp_load(&worker->counters.fiber_waits, relaxed))
+		measure(worker, sp_cycles() - start, tasks);
+}
+
+/* Take the poll token and look at the shard, or find that somebody does. */
+static bool
+try_poll(struct sp_worker *worker, struct sp_task **list)
+{
+	struct sp_shard *shard = worker->shard;
+	bool busy = worker->runnable != NULL
+	    || sp_load(&worker->rest, relaxed) != NULL;
+
+	if (!sp_token_try(&shard->token, worker->number))
+		return false;
+	worker->resume_budget = RESUME_BUDGET;
+	*list = sp_shard_poll(
+	    shard, worker, !busy && !sp_surplus_elsewhere(worker));
+	if (*list == NULL)
+		trim(worker);
+	else
+		sp_wake_helper(worker, sp_ready_ring_depth(&shard->ring));
+	return true;
+}
+
+static void
+loop(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+
+	for (;;) {
+		struct sp_task *list;
+		struct sp_fiber *fiber;
+
+		sp_rcu_quiescent();
+		list = sp_xchg(&worker->rest, NULL, acquire);
+		if (list == NULL) {
+			fiber = next_runnable(worker);
+			if (fiber != NULL) {
+				resume(worker, fiber);
+				continue;
+			}
+			list = sp_ready_ring_take(&shard->ring);
+		}
+		if (list == NULL && !try_poll(worker, &list))
+			list = NULL;
+		if (list == NULL && worker->runnable == NULL)
+			list = sp_steal(worker);
+		if (list != NULL) {
+			run_list(worker, list);
+			continue;
+		}
+		if (is_stopping(worker))
+			return;
+		worker->resume_budget = RESUME_BUDGET;
+		if (worker->runnable == NULL
+		    && !sp_token_free(&shard->token))
+			park(worker);
+	}
+}
+
+/* -------------------------------------------------------------- thread */
+
+static void
+name_thread(const struct sp_worker *worker)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "spate/%u.%u", worker->shard->id,
+	    worker->number);
+	pthread_setname_np(pthread_self(), name);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct sp_worker *worker = arg;
+	struct sp_engine *engine = worker->engine;
+	struct sp_fiber *first;
+
+	self = worker;
+	name_thread(worker);
+	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+	sp_topology_pin_shard(
+	    &engine->topology, engine->shard_count, worker->shard->id);
+	if (worker->shard->arena != UINT_MAX)
+		sp_arena_bind(worker->shard->arena);
+	sp_rcu_register();
+	sp_fiber_root(&worker->root, worker);
+	worker->current = &worker->root;
+	worker->now_ns = sp_now_ns();
+	worker->now = sp_tick_of(worker->now_ns);
+	if (engine->options.worker_begin != NULL)
+		engine->options.worker_begin(worker);
+
+	/*
+	 * The loop runs on a fiber of its own, like every later one; here it
+	 * is only waited for. Without a single stack there is no server.
+	 */
+	first = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	SP_CHECK(first != NULL);
+	switch_to(worker, first);
+
+	while (worker->spares != NULL)
+		sp_fiber_free(take_spare(worker), &worker->stacks);
+	if (engine->options.worker_end != NULL)
+		engine->options.worker_end(worker);
+	sp_rcu_unregister();
+	return NULL;
+}
+
+int
+sp_worker_start(struct sp_worker *worker)
+{
+	sigset_t all, before;
+	int error;
+
+	/* Signals are for the program's own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&worker->thread, NULL, worker_main, worker);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -error;
+}
+
+void
+sp_worker_join(struct sp_worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+}

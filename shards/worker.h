@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_WORKER_H
+#define SPATE_SHARDS_WORKER_H
+
+/*
+ * Worker: a thread that runs tasks. Each shard has some, all alike: whoever
+ * holds the poll token polls, the others run what it found.
+ *
+ *                    found something
+ *            ,------------------------------.
+ *            v                              |
+ *     +-------------+  nothing   +----------------+  token   +--------+
+ *     | running     | ---------> | looking        | -------> | polling|
+ *     |  rest       |            |  ring, resumed |  free    +--------+
+ *     |  ring       |            |  other shards  |              |
+ *     |  resumed    | <--------------------------------  events --'
+ *     +-------------+            +----------------+
+ *            ^                          | token taken, nothing to steal
+ *            |        claimed           v
+ *            `-------------------- +--------+
+ *                                  | parked |  (idle.h)
+ *                                  +--------+
+ *
+ * A list that a worker is busy with is not trapped behind the task that
+ * runs: all but that task lie in rest, from which a worker with nothing to
+ * do may swap them out.
+ *
+ *   edge   release side               acquire side            what crosses
+ *   ----   ------------------------   ---------------------   ------------
+ *   REST   store by run_list()        swap by run_list() or   the list
+ *                                     by a thief
+ *
+ * What runs in a worker may keep a pointer to it for good: fibers do not
+ * leave theirs.
+ */
+
+#include "alloc/bufcache.h"
+#include "alloc/cacheline.h"
+#include "alloc/stack.h"
+#include "shards/counters.h"
+#include "shards/fiber.h"
+#include "shards/mpsc_stack.h"
+#include "shards/poll_desc.h"
+
+#include <pthread.h>
+
+struct sp_shard;
+struct sp_engine;
+
+struct sp_worker {
+	/* Constant while it runs. */
+	struct sp_shard *shard;
+	struct sp_engine *engine;
+	uint32_t number; /* within the shard */
+	bool spare;      /* made on demand; wakes for stalls only */
+	pthread_t thread;
+
+	/* The worker's own. */
+	struct sp_fiber *current;
+	struct sp_link *spares; /* fibers in their loop, to go on with */
+	uint32_t spare_count;
+	uint32_t waiting; /* fibers that are suspended */
+	struct sp_link *runnable; /* resumed fibers, oldest first */
+	struct sp_link **runnable_tail;
+	uint32_t resume_budget;
+	uint64_t now_ns; /* as of the last poll */
+	sp_tick now;
+	sp_tick trim_after;
+	uint64_t service_cycles; /* of a task, a moving average */
+	uint32_t random;
+	struct sp_fiber root;
+	struct sp_bufcache buffers;
+	struct sp_stack_pool stacks;
+	void *context; /* of the framework */
+
+	/* Thieves swap. */
+	SP_ALIGN_APART SP_ATOMIC(struct sp_task *) rest;
+	SP_ATOMIC(uint64_t) begun; /* tasks; sysmon compares */
+
+	/* Any thread. */
+	SP_ALIGN_APART struct sp_mpsc_stack resumed;
+	SP_ATOMIC(uint32_t) wake_word; /* what it sleeps on when parked */
+
+	SP_ALIGN_APART struct sp_counters counters;
+} SP_ALIGN_APART;
+
+/*
+ * sp_worker_self: the worker that the calling thread is, or NULL. Never
+ * inlined, so that no thread-local address is kept across a wait.
+ */
+struct sp_worker *sp_worker_self(void);
+
+/*
+ * sp_worker_new: a worker that has not started.
+ *
+ * => Returns NULL: no memory.
+ */
+struct sp_worker *sp_worker_new(
+    struct sp_shard *shard, uint32_t number, bool spare);
+void sp_worker_free(struct sp_worker *worker);
+
+/*
+ * sp_worker_start: its thread. Returns 0 or -errno.
+ * sp_worker_join: until the thread has ended, which it does once its shard
+ * has stopped (sp_shard_stopped).
+ */
+int sp_worker_start(struct sp_worker *worker);
+void sp_worker_join(struct sp_worker *worker);
+
+/* sp_worker_wake: end a park. Only for whom the idle set gave it to. */
+void sp_worker_wake(struct sp_worker *worker);
+
+/*
+ * sp_fiber_reserve: make sure that a suspend will find a fiber to go on
+ * with. Before anything is announced, since a suspend cannot fail.
+ *
+ * => Returns 0 or -ENOMEM.
+ */
+int sp_fiber_reserve(struct sp_worker *worker);
+
+/*
+ * sp_fiber_suspend: leave the running fiber until sp_fiber_ready(). Somebody
+ * who will call that knows the fiber already. After sp_fiber_reserve().
+ */
+void sp_fiber_suspend(struct sp_worker *worker);
+
+/*
+ * sp_fiber_ready: Go's netpollgoready. Let a suspended fiber go on, in its
+ * own worker. Any thread; exactly once for each suspend.
+ */
+void sp_fiber_ready(struct sp_fiber *fiber);
+
+/*
+ * sp_poll_wait: Go's pollWait. Wait for an edge, in a fiber that owns pd.
+ *
+ * => Returns 0: try the I/O again. Also when there is something in outq,
+ *    for which it is woken like for an edge.
+ * => Returns what sp_netpoll_check_err() says, or -ENOMEM: no fiber to be
+ *    had; then nothing was waited for.
+ */
+int sp_poll_wait(
+    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode);
+
+/*
+ * sp_poll_reset: Go's pollReset. Forget an edge, before the I/O.
+ *
+ * => Returns 0, or why not even to try.
+ */
+int sp_poll_reset(struct sp_poll_desc *pd, enum sp_poll_mode mode);
+
+/*
+ * sp_netpoll_block: Go's netpollblock. Announce, look, commit, suspend.
+ *
+ * => Returns true: there was an edge. Returns false: evicted, or an error.
+ */
+bool sp_netpoll_block(
+    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode);
+
+/*
+ * sp_run_woken: run or resume what a slot gave back, wherever one is. What
+ * is a TASK goes to pd's shard.
+ */
+void sp_run_woken(
+    struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken);
+
+#endif /* SPATE_SHARDS_WORKER_H */
