@@ -80,9 +80,8 @@ enum sp_http_flag {
 	SP_HTTP_KEEP_ALIVE = 1 << 0,      /* another request may follow */
 	SP_HTTP_HAS_LENGTH = 1 << 1,      /* content_length was given */
 	SP_HTTP_CHUNKED = 1 << 2,         /* the body is chunked */
-	SP_HTTP_EXPECT_CONTINUE = 1 << 3, /* never set on HTTP/1.0 */
-	SP_HTTP_UPGRADE = 1 << 4,         /* an Upgrade that Connection names;
-	                                     never set on HTTP/1.0 */
+	SP_HTTP_EXPECT_CONTINUE = 1 << 3, /* never on HTTP/1.0 */
+	SP_HTTP_UPGRADE = 1 << 4,         /* asked for; never on HTTP/1.0 */
 	SP_HTTP_ABSOLUTE = 1 << 5,        /* target was http://host/path */
 	SP_HTTP_ASTERISK = 1 << 6,        /* target was "*", and so is path */
 	SP_HTTP_HAS_QUERY = 1 << 7,       /* there was a '?', if only that */
@@ -188,8 +187,8 @@ bool sp_http_head_worth_parsing(struct sp_http_progress *progress,
  */
 const struct sp_http_field *sp_http_head_find(const struct sp_http_head *head,
     const char *buf, const char *name, size_t name_size);
-const struct sp_http_field *sp_http_head_find_next(
-    const struct sp_http_head *head, const char *buf,
+const struct sp_http_field *
+sp_http_head_find_next(const struct sp_http_head *head, const char *buf,
     const struct sp_http_field *field);
 
 /* The name of an enum sp_http_method: constant, ends in NUL. */

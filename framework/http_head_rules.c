@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "framework/http_head_rules.h"
+
+#include "framework/http_scan.h"
+
+#include <arpa/inet.h>
+
+#define PREFACE "PRI * HTTP/2.0\r\n"
+#define VERSION_BYTES 10 /* "HTTP/1.1\r\n" */
+#define PORT_MAX 65535
+
+static const struct {
+	const char *name;
+	uint8_t size;
+} methods[SP_HTTP_METHODS] = {
+	[SP_HTTP_GET] = { "GET", 3 },
+	[SP_HTTP_HEAD] = { "HEAD", 4 },
+	[SP_HTTP_POST] = { "POST", 4 },
+	[SP_HTTP_PUT] = { "PUT", 3 },
+	[SP_HTTP_DELETE] = { "DELETE", 6 },
+	[SP_HTTP_OPTIONS] = { "OPTIONS", 7 },
+	[SP_HTTP_PATCH] = { "PATCH", 5 },
+	[SP_HTTP_TRACE] = { "TRACE", 5 },
+};
+
+const char *
+sp_http_method_name(unsigned method)
+{
+	return method < SP_HTTP_METHODS ? methods[method].name : "?";
+}
+
+int
+sp_http_refuse(struct sp_http_head *head, int status, const char *error)
+{
+	head->error = error;
+	return -status;
+}
+
+int
+sp_http_rule_blank(struct sp_http_head *head, const char *p, const char *end)
+{
+	int lines = 0;
+
+	while (p < end && *p == '\r') {
+		if (p + 1 >= end)
+			return 0;
+		if (p[1] != '\n')
+			return sp_http_refuse(head, 400, "CR without LF");
+		if (++lines > SP_HTTP_BLANK_LINES)
+			return sp_http_refuse(
+			    head, 400, "too many blank lines");
+		p += 2;
+	}
+	return p < end ? lines * 2 : 0;
+}
+
+int
+sp_http_rule_method(struct sp_http_head *head, const char *p,
+    const char *token_end, const char *end)
+{
+	const size_t size = (size_t)(token_end - p);
+	size_t have;
+
+	if (token_end >= end)
+		return 0;
+	if (size == 0 || *token_end != ' ')
+		return sp_http_refuse(head, 400, "malformed method");
+	for (unsigned i = 0; i < SP_HTTP_METHODS; i++) {
+		if (methods[i].size == size
+		    && memcmp(methods[i].name, p, size) == 0) {
+			head->method = (uint8_t)i;
+			return (int)size + 1;
+		}
+	}
+	if (size == 7 && memcmp(p, "CONNECT", 7) == 0)
+		return sp_http_refuse(head, 501, "CONNECT is not supported");
+
+	have = (size_t)(end - p);
+	if (have >= strlen(PREFACE))
+		have = strlen(PREFACE);
+	if (memcmp(p, PREFACE, have) != 0)
+		return sp_http_refuse(head, 501, "unknown method");
+	if (have < strlen(PREFACE))
+		return 0;
+	return sp_http_refuse(head, 505, "the preface of HTTP/2");
+}
+
+int
+sp_http_rule_version(struct sp_http_head *head, const char *p, const char *end)
+{
+	static const char shape[VERSION_BYTES + 1] = "HTTP/#.#\r\n";
+
+	for (int i = 0; i < VERSION_BYTES; i++) {
+		if (p + i >= end)
+			return 0;
+		if (shape[i] == '#' ? !sp_http_is_digit(p[i])
+				    : p[i] != shape[i])
+			return sp_http_refuse(head, 400, "malformed version");
+	}
+	if (p[5] != '1' || p[7] > '1')
+		return sp_http_refuse(head, 505, "unsupported version");
+	return 1 + (p[7] - '0');
+}
+
+int
+sp_http_rule_stop(struct sp_http_head *head, const char *name, const char *p)
+{
+	if (sp_http_is_blank(*p))
+		return sp_http_refuse(head, 400,
+		    p == name ? "folded field" : "space before a colon");
+	if (*p == ':')
+		return sp_http_refuse(head, 400, "field without a name");
+	if (*p == '\r' || *p == '\n')
+		return sp_http_refuse(head, 400, "field without a colon");
+	return sp_http_refuse(head, 400, "bad byte in the name of a field");
+}
+
+/* => Returns whether the text in brackets is an address of IPv6. */
+static bool
+is_ipv6(const char *p, const char *end)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	size_t size = (size_t)(end - p);
+
+	if (size >= sizeof(text))
+		return false;
+	memcpy(text, p, size);
+	text[size] = '\0';
+	return strlen(text) == size && inet_pton(AF_INET6, text, &address) == 1;
+}
+
+/*
+ * Reads host[:port]. What is in front of plain_end is known to be simple.
+ *
+ * => Returns the end of the host, or NULL if it is malformed.
+ */
+static const char *
+read_authority(const char *p, const char *plain_end, const char *end)
+{
+	const char *host = p, *host_end;
+	unsigned port = 0;
+
+	p = plain_end;
+	if (p == host && p < end && *p == '[') {
+		while (p < end && *p != ']')
+			p++;
+		if (p == end || !is_ipv6(host + 1, p))
+			return NULL;
+		p++;
+	} else {
+		while (p < end) {
+			if (*p == '%' && end - p > 2
+			    && sp_http_is(p[1], SP_HTTP_HEX)
+			    && sp_http_is(p[2], SP_HTTP_HEX))
+				p += 3;
+			else if (sp_http_is(*p, SP_HTTP_REG_NAME))
+				p++;
+			else
+				break;
+		}
+		if (p == host && p < end)
+			return NULL;
+	}
+	host_end = p;
+	if (p == end)
+		return host_end;
+	if (*p != ':')
+		return NULL;
+	for (p++; p < end && sp_http_is_digit(*p) && port <= PORT_MAX; p++)
+		port = port * 10 + (unsigned)(*p - '0');
+	return p == end && port <= PORT_MAX ? host_end : NULL;
+}
+
+int
+sp_http_rule_host(struct sp_http_head *head, const char *buf, const char *value,
+    const char *plain_end, const char *value_end, int seen)
+{
+	const char *host_end;
+
+	if (seen & SP_HTTP_SEEN_HOST)
+		return sp_http_refuse(head, 400, "second Host");
+	host_end = read_authority(value, plain_end, value_end);
+	if (host_end == NULL)
+		return sp_http_refuse(head, 400, "malformed Host");
+	seen |= SP_HTTP_SEEN_HOST;
+	if (seen & SP_HTTP_ABSOLUTE)
+		return seen;
+	head->host = (uint16_t)(value - buf);
+	head->host_size = (uint16_t)(host_end - value);
+	head->authority_size = (uint16_t)(value_end - value);
+	return seen | SP_HTTP_HAS_HOST;
+}
+
+static bool
+is_folded(const char *p, const char *end, const char *small)
+{
+	while (p < end && *small != '\0' && sp_http_fold(*p) == *small) {
+		p++;
+		small++;
+	}
+	return p == end && *small == '\0';
+}
+
+int
+sp_http_rule_target(struct sp_http_head *head, const char *buf, int seen)
+{
+	const char *p = buf + head->path, *end = p + head->path_size;
+	const char *host, *host_end, *slash;
+
+	if (head->path_size == 1 && *p == '*' && !(seen & SP_HTTP_HAS_QUERY)) {
+		if (head->method != SP_HTTP_OPTIONS)
+			return sp_http_refuse(head, 400, "'*' without OPTIONS");
+		return seen | SP_HTTP_ASTERISK;
+	}
+	if (end - p > 7 && is_folded(p, p + 7, "http://"))
+		host = p + 7;
+	else if (end - p > 8 && is_folded(p, p + 8, "https://"))
+		host = p + 8;
+	else
+		return sp_http_refuse(head, 400, "malformed target");
+	slash = memchr(host, '/', (size_t)(end - host));
+	if (slash == NULL) {
+		/* The path is "/", and here is one, in front of the host. */
+		slash = host - 1;
+		head->path_size = 1;
+		p = end;
+	} else {
+		head->path_size = (uint16_t)(end - slash);
+		p = slash;
+	}
+	host_end = read_authority(host, host, p);
+	if (host_end == NULL || host_end == host)
+		return sp_http_refuse(head, 400, "malformed authority");
+	head->path = (uint16_t)(slash - buf);
+	head->host = (uint16_t)(host - buf);
+	head->host_size = (uint16_t)(host_end - host);
+	head->authority_size = (uint16_t)(p - host);
+	return seen | SP_HTTP_ABSOLUTE | SP_HTTP_HAS_HOST;
+}
+
+/*
+ * The next member of a list with commas, without the blanks around it.
+ *
+ * => Returns where the rest of the list starts, which is behind end after
+ *    the last member.
+ */
+static const char *
+next_member(const char *p, const char *end, const char **member,
+    const char **member_end)
+{
+	const char *comma = p;
+
+	while (comma < end && *comma != ',')
+		comma++;
+	*member_end = comma;
+	while (p < *member_end && sp_http_is_blank(*p))
+		p++;
+	while (p < *member_end && sp_http_is_blank((*member_end)[-1]))
+		(*member_end)--;
+	*member = p;
+	return comma + 1;
+}
+
+static bool
+is_token(const char *p, const char *end)
+{
+	const char *start = p;
+
+	while (p < end && sp_http_is(*p, SP_HTTP_TOKEN))
+		p++;
+	return p == end && p != start;
+}
+
+int
+sp_http_rule_connection(const char *value, const char *value_end, int seen)
+{
+	const char *p = value, *member, *member_end;
+
+	while (p <= value_end) {
+		p = next_member(p, value_end, &member, &member_end);
+		if (is_folded(member, member_end, "close"))
+			seen |= SP_HTTP_SEEN_CLOSE;
+		else if (is_folded(member, member_end, "keep-alive"))
+			seen |= SP_HTTP_SEEN_KEEP;
+		else if (is_folded(member, member_end, "upgrade"))
+			seen |= SP_HTTP_WANT_UPGRADE;
+	}
+	return seen;
+}
+
+int
+sp_http_rule_expect(struct sp_http_head *head, const char *value,
+    const char *value_end, int seen)
+{
+	if (!is_folded(value, value_end, "100-continue"))
+		return sp_http_refuse(head, 417, "unknown expectation");
+	return seen | SP_HTTP_EXPECT_CONTINUE;
+}
+
+int
+sp_http_rule_length(struct sp_http_head *head, const char *value,
+    const char *value_end, int seen)
+{
+	const char *p;
+	uint64_t length = 0, digit;
+
+	if (seen & SP_HTTP_HAS_LENGTH)
+		return sp_http_refuse(head, 400, "second Content-Length");
+	for (p = value; p < value_end && sp_http_is_digit(*p); p++) {
+		digit = (uint64_t)(*p - '0');
+		if (length > (INT64_MAX - digit) / 10)
+			break;
+		length = length * 10 + digit;
+	}
+	if (p != value_end || p == value)
+		return sp_http_refuse(head, 400, "malformed Content-Length");
+	head->content_length = length;
+	return seen | SP_HTTP_HAS_LENGTH;
+}
+
+int
+sp_http_rule_coding(struct sp_http_head *head, const char *value,
+    const char *value_end, int seen)
+{
+	const char *p = value, *member, *member_end;
+
+	if (head->minor == 0)
+		return sp_http_refuse(
+		    head, 400, "Transfer-Encoding on HTTP/1.0");
+	seen |= SP_HTTP_SEEN_CODING;
+	while (p <= value_end) {
+		p = next_member(p, value_end, &member, &member_end);
+		seen &= ~SP_HTTP_LAST_CHUNKED;
+		if (is_folded(member, member_end, "chunked")) {
+			seen |= SP_HTTP_LAST_CHUNKED
+				| (seen & SP_HTTP_ONCE_CHUNKED
+					? SP_HTTP_TWICE_CHUNKED
+					: SP_HTTP_ONCE_CHUNKED);
+			continue;
+		}
+		seen |= SP_HTTP_OTHER_CODING;
+		if (!is_token(member, member_end))
+			return sp_http_refuse(
+			    head, 400, "malformed Transfer-Encoding");
+	}
+	return seen;
+}
+
+int
+sp_http_rule_end(struct sp_http_head *head, int seen)
+{
+	if (head->minor == 1 && !(seen & SP_HTTP_SEEN_HOST))
+		return sp_http_refuse(head, 400, "no Host");
+	if (seen & SP_HTTP_SEEN_CODING) {
+		if (seen & SP_HTTP_HAS_LENGTH)
+			return sp_http_refuse(
+			    head, 400, "Content-Length and Transfer-Encoding");
+		if (!(seen & SP_HTTP_LAST_CHUNKED)
+		    || (seen & SP_HTTP_TWICE_CHUNKED))
+			return sp_http_refuse(
+			    head, 400, "Transfer-Encoding without an end");
+		if (seen & SP_HTTP_OTHER_CODING)
+			return sp_http_refuse(
+			    head, 501, "unknown transfer coding");
+		seen |= SP_HTTP_CHUNKED;
+	}
+	if (!(seen & SP_HTTP_HAS_LENGTH))
+		head->content_length = 0;
+	if (!(seen & SP_HTTP_SEEN_CLOSE)
+	    && (head->minor == 1 || (seen & SP_HTTP_SEEN_KEEP)))
+		seen |= SP_HTTP_KEEP_ALIVE;
+	if (head->minor == 0)
+		seen &= ~SP_HTTP_EXPECT_CONTINUE;
+	else if ((seen & SP_HTTP_SEEN_UPGRADE) && (seen & SP_HTTP_WANT_UPGRADE))
+		seen |= SP_HTTP_UPGRADE;
+	if (!(seen & SP_HTTP_HAS_HOST)) {
+		head->host = 0;
+		head->host_size = 0;
+		head->authority_size = 0;
+	}
+	head->flags = (uint16_t)seen;
+	return 0;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The walk over a head, from left to right and once. Included by each
+ * framework/http_head_*.c that is a build of the parser, behind one of
+ * framework/http_scan_*.h and with the name of its function in SP_HTTP_WALK.
+ * Hence no include guard.
+ *
+ * Each step asks for the bytes that it judges and for no others, so a head
+ * that is cut short gets the verdict of the whole or none. A byte that is
+ * looked at before it is known to be in front of the end, only ever decides
+ * where a scan starts or stops, and that is then compared with the end.
+ */
+
+#include "framework/http_head_rules.h"
+
+#include "alloc/cacheline.h"
+
+struct walk {
+	struct sp_http_head *head;
+	const char *buf;
+	const char *end;
+	ptrdiff_t target_bytes;
+	uint32_t fields;
+	int seen;
+	int verdict; /* if a step returned NULL: 0 or -status */
+};
+
+SCAN_INLINE SCAN_TARGET const char *
+walk_stop(struct walk *walk, int verdict)
+{
+	walk->verdict = verdict;
+	return NULL;
+}
+
+SCAN_INLINE SCAN_TARGET const char *
+walk_refuse(struct walk *walk, int status, const char *error)
+{
+	return walk_stop(walk, sp_http_refuse(walk->head, status, error));
+}
+
+SCAN_INLINE SCAN_TARGET const char *
+walk_method(struct walk *walk, const char *p)
+{
+	int skip;
+
+	if (sp_likely(walk->end - p >= 5)) {
+		if (sp_http_same4(p, "GET ")) {
+			walk->head->method = SP_HTTP_GET;
+			return p + 4;
+		}
+		if (sp_http_same4(p, "POST") && p[4] == ' ') {
+			walk->head->method = SP_HTTP_POST;
+			return p + 5;
+		}
+	}
+	if (p == walk->end)
+		return walk_stop(walk, 0);
+	if (*p == '\r') {
+		skip = sp_http_rule_blank(walk->head, p, walk->end);
+		if (skip <= 0)
+			return walk_stop(walk, skip);
+		p += skip;
+	}
+	skip = sp_http_rule_method(
+	    walk->head, p, scan_token(p, walk->end), walk->end);
+	return skip > 0 ? p + skip : walk_stop(walk, skip);
+}
+
+/*
+ * Steps over a byte at p that ends a plain run of the target.
+ *
+ * => Returns what follows it, or NULL.
+ */
+SCAN_INLINE SCAN_TARGET const char *
+walk_target_byte(struct walk *walk, const char *p, const char **query)
+{
+	if (*p == '?') {
+		walk->seen |= SP_HTTP_HAS_QUERY;
+		if (*query == NULL)
+			*query = p + 1;
+		return p + 1;
+	}
+	if (*p != '%')
+		return walk_refuse(walk, 400, "bad byte in the target");
+	walk->seen |= SP_HTTP_ESCAPED;
+	if (walk->end - p < 3)
+		return walk_stop(walk, 0);
+	if (!sp_http_is(p[1], SP_HTTP_HEX) || !sp_http_is(p[2], SP_HTTP_HEX))
+		return walk_refuse(walk, 400, "bad '%' in the target");
+	return p + 3;
+}
+
+/* => Returns what follows the target and its space, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_target(struct walk *walk, const char *target)
+{
+	struct sp_http_head *head = walk->head;
+	const char *query = NULL, *p = scan_target(target, walk->end);
+
+	for (;;) {
+		if (sp_unlikely(p >= walk->end)) {
+			if (walk->end - target > walk->target_bytes)
+				return walk_refuse(walk, 414, "long target");
+			return walk_stop(walk, 0);
+		}
+		if (*p == ' ' && sp_likely(p - target <= walk->target_bytes))
+			break;
+		if (p - target >= walk->target_bytes)
+			return walk_refuse(walk, 414, "long target");
+		p = walk_target_byte(walk, p, &query);
+		if (p == NULL)
+			return NULL;
+		p = scan_target(p, walk->end);
+	}
+	head->target = head->path = (uint16_t)(target - walk->buf);
+	head->target_size = head->path_size = (uint16_t)(p - target);
+	head->query = 0;
+	head->query_size = 0;
+	if (query != NULL) {
+		head->path_size = (uint16_t)(query - 1 - target);
+		head->query = (uint16_t)(query - walk->buf);
+		head->query_size = (uint16_t)(p - query);
+	}
+	if (sp_unlikely(*target != '/')) {
+		walk->seen = sp_http_rule_target(head, walk->buf, walk->seen);
+		if (walk->seen < 0)
+			return walk_stop(walk, walk->seen);
+	}
+	return p + 1;
+}
+
+/* => Returns the first field, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_version(struct walk *walk, const char *p)
+{
+	int one_more;
+
+	if (sp_likely(walk->end - p >= 10 && sp_http_same8(p, "HTTP/1.1")
+		      && sp_http_same2(p + 8, "\r\n"))) {
+		walk->head->minor = 1;
+		return p + 10;
+	}
+	one_more = sp_http_rule_version(walk->head, p, walk->end);
+	if (one_more <= 0)
+		return walk_stop(walk, one_more);
+	walk->head->minor = (uint8_t)(one_more - 1);
+	return p + 10;
+}
+
+/* => Returns walk->seen with what the field adds, or -status. */
+SCAN_INLINE SCAN_TARGET int
+walk_host(struct walk *walk, const char *value, const char *value_end)
+{
+	struct sp_http_head *head = walk->head;
+	const char *plain_end = scan_host(value, value_end);
+
+	if (sp_unlikely(
+		plain_end != value_end
+		|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))))
+		return sp_http_rule_host(
+		    head, walk->buf, value, plain_end, value_end, walk->seen);
+	head->host = (uint16_t)(value - walk->buf);
+	head->host_size = (uint16_t)(value_end - value);
+	head->authority_size = (uint16_t)(value_end - value);
+	return walk->seen | SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
+}
+
+/*
+ * The fields that matter to the framing and the connection.
+ *
+ * => Returns walk->seen with what the field adds, or -status.
+ */
+SCAN_INLINE SCAN_TARGET int
+walk_known(struct walk *walk, const char *name, size_t name_size,
+    const char *value, const char *value_end)
+{
+	switch (name_size) {
+	case 4:
+		if (sp_http_fold4(name, "host"))
+			return walk_host(walk, value, value_end);
+		break;
+	case 6:
+		if (sp_http_fold4(name, "expe")
+		    && sp_http_fold4(name + 2, "pect"))
+			return sp_http_rule_expect(
+			    walk->head, value, value_end, walk->seen);
+		break;
+	case 7:
+		if (sp_http_fold4(name, "upgr")
+		    && sp_http_fold4(name + 3, "rade"))
+			return walk->seen | SP_HTTP_SEEN_UPGRADE;
+		break;
+	case 10:
+		if (!sp_http_fold8(name, "connecti")
+		    || !sp_http_fold4(name + 6, "tion"))
+			break;
+		if (value_end - value == 10 && sp_http_fold8(value, "keep-ali")
+		    && sp_http_fold4(value + 6, "live"))
+			return walk->seen | SP_HTTP_SEEN_KEEP;
+		return sp_http_rule_connection(value, value_end, walk->seen);
+	case 14:
+		if (sp_http_fold8(name, "content-")
+		    && sp_http_fold8(name + 6, "t-length"))
+			return sp_http_rule_length(
+			    walk->head, value, value_end, walk->seen);
+		break;
+	case 17:
+		if (sp_http_fold8(name, "transfer")
+		    && sp_http_fold8(name + 8, "-encodin")
+		    && (name[16] | 0x20) == 'g')
+			return sp_http_rule_coding(
+			    walk->head, value, value_end, walk->seen);
+		break;
+	}
+	return walk->seen;
+}
+
+/* => Returns the end of the last field, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_fields(struct walk *walk, const char *name)
+{
+	struct sp_http_field *field = walk->head->fields;
+	const struct sp_http_field *last = field + walk->fields;
+	const char *p, *value, *value_end;
+
+	for (;; field++) {
+		p = scan_token(name, walk->end);
+		if (sp_unlikely(p >= walk->end))
+			return walk_stop(walk, 0);
+		if (sp_unlikely(*p != ':' || p == name)) {
+			if (p == name && *p == '\r')
+				break;
+			return walk_stop(
+			    walk, sp_http_rule_stop(walk->head, name, p));
+		}
+		if (sp_unlikely(field == last))
+			return walk_refuse(walk, 431, "too many fields");
+		value = p + 1;
+		value += *value == ' ';
+		while (
+		    sp_unlikely(value < walk->end && sp_http_is_blank(*value)))
+			value++;
+		value_end = scan_value(value, walk->end);
+		if (sp_unlikely(walk->end - value_end < 2))
+			return walk_stop(walk, 0);
+		if (sp_unlikely(!sp_http_same2(value_end, "\r\n")))
+			return walk_refuse(walk, 400, "bad byte in a value");
+
+		field->name = (uint16_t)(name - walk->buf);
+		field->name_size = (uint16_t)(p - name);
+		name = value_end + 2;
+		while (value_end > value && sp_http_is_blank(value_end[-1]))
+			value_end--;
+		field->value = (uint16_t)(value - walk->buf);
+		field->value_size = (uint16_t)(value_end - value);
+		walk->seen = walk_known(walk, walk->buf + field->name,
+		    field->name_size, value, value_end);
+		if (sp_unlikely(walk->seen < 0))
+			return walk_stop(walk, walk->seen);
+	}
+	walk->head->nfields = (uint16_t)(field - walk->head->fields);
+	return name;
+}
+
+/* => Returns the size of the head, 0 or -status. */
+SCAN_INLINE SCAN_TARGET int
+walk_end(struct walk *walk, const char *p)
+{
+	struct sp_http_head *head = walk->head;
+	int verdict;
+
+	if (walk->end - p < 2)
+		return 0;
+	if (!sp_http_same2(p, "\r\n"))
+		return sp_http_refuse(head, 400, "CR without LF");
+	if (sp_likely((walk->seen & ~SP_HTTP_SEEN_PLAIN) == 0
+		      && (walk->seen & SP_HTTP_SEEN_HOST)
+		      && head->minor == 1)) {
+		head->flags = (uint16_t)(walk->seen | SP_HTTP_KEEP_ALIVE);
+		if (!(walk->seen & SP_HTTP_HAS_LENGTH))
+			head->content_length = 0;
+	} else {
+		verdict = sp_http_rule_end(head, walk->seen);
+		if (verdict < 0)
+			return verdict;
+	}
+	head->size = (uint16_t)(p + 2 - walk->buf);
+	return head->size;
+}
+
+SCAN_TARGET int
+SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
+    const struct sp_http_limits *limits)
+{
+	const size_t max = limits->head_bytes < SP_HTTP_HEAD_MAX
+			       ? limits->head_bytes
+			       : SP_HTTP_HEAD_MAX;
+	struct walk walk = {
+		.head = head,
+		.buf = buf,
+		.end = buf + (size < max ? size : max),
+		.target_bytes = (ptrdiff_t)limits->target_bytes,
+		.fields = limits->fields < SP_HTTP_FIELDS_MAX
+			      ? limits->fields
+			      : SP_HTTP_FIELDS_MAX,
+	};
+	const char *p = walk_method(&walk, buf);
+
+	if (sp_likely(p != NULL))
+		p = walk_target(&walk, p);
+	if (sp_likely(p != NULL))
+		p = walk_version(&walk, p);
+	if (sp_likely(p != NULL))
+		p = walk_fields(&walk, p);
+	if (sp_likely(p != NULL))
+		walk.verdict = walk_end(&walk, p);
+	if (sp_unlikely(walk.verdict == 0 && size >= max))
+		return sp_http_refuse(head, 431, "the head is too large");
+	return walk.verdict;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_FRAMEWORK_HTTP_SCAN_AVX2_H
+#define SPATE_FRAMEWORK_HTTP_SCAN_AVX2_H
+
+/* Scanning by 32 bytes. */
+
+#include "framework/http_scan.h"
+
+#include <immintrin.h>
+
+#define SCAN_TARGET __attribute__((target("avx2,bmi")))
+#define SCAN_INLINE static inline __attribute__((always_inline))
+#define SCAN_BLOCK 32
+
+typedef uint32_t scan_mask;
+
+SCAN_INLINE SCAN_TARGET unsigned
+scan_first(scan_mask mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
+SCAN_INLINE SCAN_TARGET __m256i
+block_load(const char *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+SCAN_INLINE SCAN_TARGET __m256i
+block_nibbles(enum sp_http_nibbles row)
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128(
+	    (const __m128i *)(const void *)sp_http_nibbles[row]));
+}
+
+SCAN_INLINE SCAN_TARGET scan_mask
+block_not_in(const char *p, enum sp_http_nibbles row)
+{
+	__m256i bytes = block_load(p);
+	__m256i high = _mm256_and_si256(
+	    _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0f));
+	__m256i in = _mm256_and_si256(
+	    _mm256_shuffle_epi8(block_nibbles(row), bytes),
+	    _mm256_shuffle_epi8(block_nibbles(SP_HTTP_NIBBLES_HIGH), high));
+
+	return (scan_mask)_mm256_movemask_epi8(
+	    _mm256_cmpeq_epi8(in, _mm256_setzero_si256()));
+}
+
+SCAN_INLINE SCAN_TARGET scan_mask
+block_controls(const char *p)
+{
+	__m256i bytes = block_load(p);
+	__m256i low = _mm256_cmpeq_epi8(
+	    _mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f)), bytes);
+	__m256i del = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(0x7f));
+
+	return (scan_mask)_mm256_movemask_epi8(_mm256_or_si256(low, del));
+}
+
+#include "framework/http_scan_block.h"
+
+#endif /* SPATE_FRAMEWORK_HTTP_SCAN_AVX2_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_FRAMEWORK_HTTP_SCAN_SSE42_H
+#define SPATE_FRAMEWORK_HTTP_SCAN_SSE42_H
+
+/* Scanning by 16 bytes. Of SSE4.2 this needs the byte shuffle of SSSE3. */
+
+#include "framework/http_scan.h"
+
+#include <immintrin.h>
+
+#define SCAN_TARGET __attribute__((target("sse4.2")))
+#define SCAN_INLINE static inline __attribute__((always_inline))
+#define SCAN_BLOCK 16
+
+typedef uint32_t scan_mask;
+
+SCAN_INLINE SCAN_TARGET unsigned
+scan_first(scan_mask mask)
+{
+	return (unsigned)__builtin_ctz(mask);
+}
+
+SCAN_INLINE SCAN_TARGET __m128i
+block_load(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+SCAN_INLINE SCAN_TARGET __m128i
+block_nibbles(enum sp_http_nibbles row)
+{
+	return block_load((const char *)sp_http_nibbles[row]);
+}
+
+SCAN_INLINE SCAN_TARGET scan_mask
+block_not_in(const char *p, enum sp_http_nibbles row)
+{
+	__m128i bytes = block_load(p);
+	__m128i high = _mm_and_si128(
+	    _mm_srli_epi16(bytes, 4), _mm_set1_epi8(0x0f));
+	__m128i in = _mm_and_si128(_mm_shuffle_epi8(block_nibbles(row), bytes),
+	    _mm_shuffle_epi8(block_nibbles(SP_HTTP_NIBBLES_HIGH), high));
+
+	return (scan_mask)_mm_movemask_epi8(
+	    _mm_cmpeq_epi8(in, _mm_setzero_si128()));
+}
+
+SCAN_INLINE SCAN_TARGET scan_mask
+block_controls(const char *p)
+{
+	__m128i bytes = block_load(p);
+	__m128i low = _mm_cmpeq_epi8(
+	    _mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+	__m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+
+	return (scan_mask)_mm_movemask_epi8(_mm_or_si128(low, del));
+}
+
+#include "framework/http_scan_block.h"
+
+#endif /* SPATE_FRAMEWORK_HTTP_SCAN_SSE42_H */
