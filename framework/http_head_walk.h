@@ -16,12 +16,16 @@
 
 #include "alloc/cacheline.h"
 
+/* The sizes of names that walk_known() knows, as bits. */
+#define KNOWN_SIZES                                                            \
+	(1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17)
+
 struct walk {
 	struct sp_http_head *head;
 	const char *buf;
 	const char *end;
 	ptrdiff_t target_bytes;
-	uint32_t fields;
+	const struct sp_http_field *last; /* one behind the last allowed */
 	int seen;
 	int verdict; /* if a step returned NULL: 0 or -status */
 };
@@ -148,6 +152,18 @@ walk_version(struct walk *walk, const char *p)
 	return p + 10;
 }
 
+/* => Returns the first field, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_request(struct walk *walk, const char *p)
+{
+	p = walk_method(walk, p);
+	if (p != NULL)
+		p = walk_target(walk, p);
+	if (p != NULL)
+		p = walk_version(walk, p);
+	return p;
+}
+
 /* => Returns walk->seen with what the field adds, or -status. */
 SCAN_INLINE SCAN_TARGET int
 walk_host(struct walk *walk, const char *value, const char *value_end)
@@ -216,51 +232,163 @@ walk_known(struct walk *walk, const char *name, size_t name_size,
 	return walk->seen;
 }
 
-/* => Returns the end of the last field, or NULL. */
+/*
+ * One line behind the request line, whatever it is.
+ *
+ * => Returns the next line; name if this is the blank one; or NULL.
+ */
 SCAN_INLINE SCAN_TARGET const char *
-walk_fields(struct walk *walk, const char *name)
+walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
+{
+	const char *colon = scan_token(name, walk->end);
+	const char *value, *value_end, *next;
+
+	if (colon >= walk->end)
+		return walk_stop(walk, 0);
+	if (*colon != ':' || colon == name) {
+		if (colon == name && *name == '\r')
+			return name;
+		return walk_stop(
+		    walk, sp_http_rule_stop(walk->head, name, colon));
+	}
+	if (field == walk->last)
+		return walk_refuse(walk, 431, "too many fields");
+	value = colon + 1;
+	while (value < walk->end && sp_http_is_blank(*value))
+		value++;
+	value_end = scan_value(value, walk->end);
+	if (walk->end - value_end < 2)
+		return walk_stop(walk, 0);
+	if (!sp_http_same2(value_end, "\r\n"))
+		return walk_refuse(walk, 400, "bad byte in a value");
+	next = value_end + 2;
+	while (value_end > value && sp_http_is_blank(value_end[-1]))
+		value_end--;
+
+	field->name = (uint16_t)(name - walk->buf);
+	field->name_size = (uint16_t)(colon - name);
+	field->value = (uint16_t)(value - walk->buf);
+	field->value_size = (uint16_t)(value_end - value);
+	walk->seen = walk_known(
+	    walk, name, (size_t)(colon - name), value, value_end);
+	return walk->seen >= 0 ? next : walk_stop(walk, walk->seen);
+}
+
+#ifdef SCAN_BLOCK
+
+/*
+ * The frequent forms of what walk_request() and walk_line() do, with one
+ * look at the end of the bytes for each line. They give up without a word
+ * on whatever else there may be, and the callers then take the long way,
+ * which is out of line to leave them the registers.
+ */
+
+static __attribute__((noinline)) SCAN_TARGET const char *
+walk_request_long(struct walk *walk, const char *p)
+{
+	return walk_request(walk, p);
+}
+
+static __attribute__((noinline)) SCAN_TARGET const char *
+walk_line_long(struct walk *walk, const char *name, struct sp_http_field *field)
+{
+	return walk_line(walk, name, field);
+}
+
+/* "GET /path HTTP/1.1", or POST, in a path without '?' and '%'. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_request_short(struct walk *walk, const char *p)
+{
+	struct sp_http_head *head = walk->head;
+	const char *target, *stop;
+	uint8_t method;
+
+	if (sp_likely(sp_http_same4(p, "GET "))) {
+		method = SP_HTTP_GET;
+		target = p + 4;
+	} else if (sp_http_same4(p, "POST") && p[4] == ' ') {
+		method = SP_HTTP_POST;
+		target = p + 5;
+	} else {
+		return NULL;
+	}
+	if (sp_unlikely(target >= walk->end))
+		return NULL;
+	stop = scan_target(target, walk->end);
+	if (sp_unlikely(walk->end - stop < 11
+			|| !sp_http_same8(stop, " HTTP/1.")
+			|| !sp_http_same4(stop + 7, ".1\r\n") || *target != '/'
+			|| stop - target > walk->target_bytes))
+		return NULL;
+	head->method = method;
+	head->minor = 1;
+	head->target = head->path = (uint16_t)(target - walk->buf);
+	head->target_size = head->path_size = (uint16_t)(stop - target);
+	head->query = 0;
+	head->query_size = 0;
+	return stop + 11;
+}
+
+/* "Name: value", of visible ASCII and single blanks around the value. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_line_short(
+    struct walk *walk, const char *name, struct sp_http_field *field)
+{
+	unsigned name_size;
+	const char *value, *value_end = scan_line(name, walk->end, &name_size);
+
+	value = name + name_size + 2;
+	if (sp_unlikely(name_size == 0 || !sp_http_same2(value - 2, ": ")
+			|| (signed char)*value <= ' '))
+		return NULL;
+	if (sp_unlikely(value_end + 2 > walk->end
+			|| !sp_http_same2(value_end, "\r\n")
+			|| value_end[-1] == ' ' || field == walk->last))
+		return NULL;
+	field->name = (uint16_t)(name - walk->buf);
+	field->name_size = (uint16_t)name_size;
+	field->value = (uint16_t)(value - walk->buf);
+	field->value_size = (uint16_t)(value_end - value);
+	if (KNOWN_SIZES >> name_size % 32 & 1)
+		walk->seen = walk_known(
+		    walk, name, name_size, value, value_end);
+	return value_end + 2;
+}
+
+#endif
+
+/* => Returns the blank line, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_lines(struct walk *walk, const char *p)
 {
 	struct sp_http_field *field = walk->head->fields;
-	const struct sp_http_field *last = field + walk->fields;
-	const char *p, *value, *value_end;
+	const char *next;
 
-	for (;; field++) {
-		p = scan_token(name, walk->end);
-		if (sp_unlikely(p >= walk->end))
-			return walk_stop(walk, 0);
-		if (sp_unlikely(*p != ':' || p == name)) {
-			if (p == name && *p == '\r')
-				break;
-			return walk_stop(
-			    walk, sp_http_rule_stop(walk->head, name, p));
+	for (;; field++, p = next) {
+#ifdef SCAN_BLOCK
+		struct walk copy;
+
+		next = walk_line_short(walk, p, field);
+		if (sp_likely(next != NULL)) {
+			if (sp_unlikely(walk->seen < 0))
+				return walk_stop(walk, walk->seen);
+			continue;
 		}
-		if (sp_unlikely(field == last))
-			return walk_refuse(walk, 431, "too many fields");
-		value = p + 1;
-		value += *value == ' ';
-		while (
-		    sp_unlikely(value < walk->end && sp_http_is_blank(*value)))
-			value++;
-		value_end = scan_value(value, walk->end);
-		if (sp_unlikely(walk->end - value_end < 2))
-			return walk_stop(walk, 0);
-		if (sp_unlikely(!sp_http_same2(value_end, "\r\n")))
-			return walk_refuse(walk, 400, "bad byte in a value");
-
-		field->name = (uint16_t)(name - walk->buf);
-		field->name_size = (uint16_t)(p - name);
-		name = value_end + 2;
-		while (value_end > value && sp_http_is_blank(value_end[-1]))
-			value_end--;
-		field->value = (uint16_t)(value - walk->buf);
-		field->value_size = (uint16_t)(value_end - value);
-		walk->seen = walk_known(walk, walk->buf + field->name,
-		    field->name_size, value, value_end);
-		if (sp_unlikely(walk->seen < 0))
-			return walk_stop(walk, walk->seen);
+		if (sp_http_same2(p, "\r\n"))
+			break;
+		copy = *walk;
+		next = walk_line_long(&copy, p, field);
+		*walk = copy;
+#else
+		next = walk_line(walk, p, field);
+#endif
+		if (next == NULL)
+			return NULL;
+		if (next == p)
+			break;
 	}
 	walk->head->nfields = (uint16_t)(field - walk->head->fields);
-	return name;
+	return p;
 }
 
 /* => Returns the size of the head, 0 or -status. */
@@ -301,21 +429,31 @@ SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
 		.buf = buf,
 		.end = buf + (size < max ? size : max),
 		.target_bytes = (ptrdiff_t)limits->target_bytes,
-		.fields = limits->fields < SP_HTTP_FIELDS_MAX
-			      ? limits->fields
-			      : SP_HTTP_FIELDS_MAX,
+		.last = head->fields
+			+ (limits->fields < SP_HTTP_FIELDS_MAX
+				? limits->fields
+				: SP_HTTP_FIELDS_MAX),
 	};
-	const char *p = walk_method(&walk, buf);
+	const char *p;
 
+#ifdef SCAN_BLOCK
+	p = walk_request_short(&walk, buf);
+	if (sp_unlikely(p == NULL)) {
+		struct walk copy = walk;
+
+		p = walk_request_long(&copy, buf);
+		walk = copy;
+	}
+#else
+	p = walk_request(&walk, buf);
+#endif
 	if (sp_likely(p != NULL))
-		p = walk_target(&walk, p);
-	if (sp_likely(p != NULL))
-		p = walk_version(&walk, p);
-	if (sp_likely(p != NULL))
-		p = walk_fields(&walk, p);
+		p = walk_lines(&walk, p);
 	if (sp_likely(p != NULL))
 		walk.verdict = walk_end(&walk, p);
 	if (sp_unlikely(walk.verdict == 0 && size >= max))
 		return sp_http_refuse(head, 431, "the head is too large");
 	return walk.verdict;
 }
+
+#undef KNOWN_SIZES

@@ -20,6 +20,12 @@ scan_first(scan_mask mask)
 	return (unsigned)__builtin_ctz(mask);
 }
 
+SCAN_INLINE SCAN_TARGET unsigned
+scan_first_or_all(scan_mask mask)
+{
+	return mask != 0 ? scan_first(mask) : SCAN_BLOCK;
+}
+
 SCAN_INLINE SCAN_TARGET __m256i
 block_load(const char *p)
 {
@@ -56,6 +62,16 @@ block_controls(const char *p)
 	__m256i del = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(0x7f));
 
 	return (scan_mask)_mm256_movemask_epi8(_mm256_or_si256(low, del));
+}
+
+/* One more than the byte, as a signed number: 0x7f becomes negative too. */
+SCAN_INLINE SCAN_TARGET scan_mask
+block_no_text(const char *p)
+{
+	__m256i next = _mm256_add_epi8(block_load(p), _mm256_set1_epi8(1));
+
+	return (scan_mask)_mm256_movemask_epi8(
+	    _mm256_cmpgt_epi8(_mm256_set1_epi8(0x21), next));
 }
 
 #include "framework/http_scan_block.h"

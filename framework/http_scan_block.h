@@ -8,7 +8,9 @@
  *
  *     scan_mask                the type of a set of bytes of a block
  *     scan_first(mask)         the index of the first in it; it is not empty
+ *     scan_first_or_all(mask)  the same, or SCAN_BLOCK if it is empty
  *     block_controls(p)        those below 0x20, HTAB too, and 0x7f
+ *     block_no_text(p)         those not in 0x20 to 0x7e
  *     block_not_in(p, row)     those that are not in a class
  *
  * A scan starts blocks at p < end alone, hence reads less than SCAN_BLOCK
@@ -65,6 +67,31 @@ scan_value(const char *p, const char *end)
 	while (__builtin_expect(p < end && *p == '\t', 0))
 		p = scan_no_control(p + 1, end);
 	return p;
+}
+
+/*
+ * The line of a field in one go: its first block tells about the name and,
+ * if the line is short, about the value too.
+ *
+ * => *name_size is the run of a token, but never more than a block.
+ * => Returns where the run of blanks and visible ASCII stops, or anything
+ *    >= end.
+ * => line <= end. Reads at most SCAN_BLOCK bytes behind end.
+ */
+SCAN_INLINE SCAN_TARGET const char *
+scan_line(const char *line, const char *end, unsigned *name_size)
+{
+	scan_mask stops = block_no_text(line);
+
+	*name_size = scan_first_or_all(
+	    block_not_in(line, SP_HTTP_NIBBLES_TOKEN));
+	while (stops == 0) {
+		line += SCAN_BLOCK;
+		if (__builtin_expect(line >= end, 0))
+			return end;
+		stops = block_no_text(line);
+	}
+	return line + scan_first(stops);
 }
 
 #endif /* SPATE_FRAMEWORK_HTTP_SCAN_BLOCK_H */

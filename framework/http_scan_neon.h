@@ -24,6 +24,12 @@ scan_first(scan_mask mask)
 	return (unsigned)__builtin_ctzll(mask) >> 2;
 }
 
+SCAN_INLINE SCAN_TARGET unsigned
+scan_first_or_all(scan_mask mask)
+{
+	return mask != 0 ? scan_first(mask) : SCAN_BLOCK;
+}
+
 SCAN_INLINE SCAN_TARGET uint8x16_t
 block_load(const char *p)
 {
@@ -58,6 +64,13 @@ block_controls(const char *p)
 
 	return block_mask(vorrq_u8(vcltq_u8(bytes, vdupq_n_u8(0x20)),
 	    vceqq_u8(bytes, vdupq_n_u8(0x7f))));
+}
+
+SCAN_INLINE SCAN_TARGET scan_mask
+block_no_text(const char *p)
+{
+	return block_mask(vcgtq_u8(
+	    vsubq_u8(block_load(p), vdupq_n_u8(0x20)), vdupq_n_u8(0x5e)));
 }
 
 #include "framework/http_scan_block.h"

@@ -20,6 +20,12 @@ scan_first(scan_mask mask)
 	return (unsigned)__builtin_ctz(mask);
 }
 
+SCAN_INLINE SCAN_TARGET unsigned
+scan_first_or_all(scan_mask mask)
+{
+	return scan_first(mask | 1u << SCAN_BLOCK);
+}
+
 SCAN_INLINE SCAN_TARGET __m128i
 block_load(const char *p)
 {
@@ -54,6 +60,16 @@ block_controls(const char *p)
 	__m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
 
 	return (scan_mask)_mm_movemask_epi8(_mm_or_si128(low, del));
+}
+
+/* One more than the byte, as a signed number: 0x7f becomes negative too. */
+SCAN_INLINE SCAN_TARGET scan_mask
+block_no_text(const char *p)
+{
+	__m128i next = _mm_add_epi8(block_load(p), _mm_set1_epi8(1));
+
+	return (scan_mask)_mm_movemask_epi8(
+	    _mm_cmpgt_epi8(_mm_set1_epi8(0x21), next));
 }
 
 #include "framework/http_scan_block.h"
