@@ -175,13 +175,13 @@ read_authority(const char *p, const char *plain_end, const char *end)
 
 int
 sp_http_rule_host(struct sp_http_head *head, const char *buf, const char *value,
-    const char *plain_end, const char *value_end, int seen)
+    size_t plain, size_t size, int seen)
 {
 	const char *host_end;
 
 	if (seen & SP_HTTP_SEEN_HOST)
 		return sp_http_refuse(head, 400, "second Host");
-	host_end = read_authority(value, plain_end, value_end);
+	host_end = read_authority(value, value + plain, value + size);
 	if (host_end == NULL)
 		return sp_http_refuse(head, 400, "malformed Host");
 	seen |= SP_HTTP_SEEN_HOST;
@@ -189,7 +189,7 @@ sp_http_rule_host(struct sp_http_head *head, const char *buf, const char *value,
 		return seen;
 	head->host = (uint16_t)(value - buf);
 	head->host_size = (uint16_t)(host_end - value);
-	head->authority_size = (uint16_t)(value_end - value);
+	head->authority_size = (uint16_t)size;
 	return seen | SP_HTTP_HAS_HOST;
 }
 
@@ -290,18 +290,18 @@ sp_http_rule_connection(const char *value, const char *value_end, int seen)
 	return seen;
 }
 
-int
-sp_http_rule_expect(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen)
+static int
+rule_expect(struct sp_http_head *head, const char *value, const char *value_end,
+    int seen)
 {
 	if (!is_folded(value, value_end, "100-continue"))
 		return sp_http_refuse(head, 417, "unknown expectation");
 	return seen | SP_HTTP_EXPECT_CONTINUE;
 }
 
-int
-sp_http_rule_length(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen)
+static int
+rule_length(struct sp_http_head *head, const char *value, const char *value_end,
+    int seen)
 {
 	const char *p;
 	uint64_t length = 0, digit;
@@ -320,9 +320,9 @@ sp_http_rule_length(struct sp_http_head *head, const char *value,
 	return seen | SP_HTTP_HAS_LENGTH;
 }
 
-int
-sp_http_rule_coding(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen)
+static int
+rule_coding(struct sp_http_head *head, const char *value, const char *value_end,
+    int seen)
 {
 	const char *p = value, *member, *member_end;
 
@@ -345,6 +345,23 @@ sp_http_rule_coding(struct sp_http_head *head, const char *value,
 			return sp_http_refuse(
 			    head, 400, "malformed Transfer-Encoding");
 	}
+	return seen;
+}
+
+int
+sp_http_rule_field(struct sp_http_head *head, const char *name,
+    size_t name_size, const char *value, const char *value_end, int seen)
+{
+	const char *name_end = name + name_size;
+
+	if (is_folded(name, name_end, "content-length"))
+		return rule_length(head, value, value_end, seen);
+	if (is_folded(name, name_end, "transfer-encoding"))
+		return rule_coding(head, value, value_end, seen);
+	if (is_folded(name, name_end, "expect"))
+		return rule_expect(head, value, value_end, seen);
+	if (is_folded(name, name_end, "upgrade"))
+		return seen | SP_HTTP_SEEN_UPGRADE;
 	return seen;
 }
 

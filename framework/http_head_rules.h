@@ -27,12 +27,20 @@ enum sp_http_seen {
 	SP_HTTP_ONCE_CHUNKED = 1 << 23,
 	SP_HTTP_TWICE_CHUNKED = 1 << 24,
 	SP_HTTP_OTHER_CODING = 1 << 25,
+	SP_HTTP_SEEN_1_0 = 1 << 26,
 };
 
-/* Bits that need no more thought at the end of a head of HTTP/1.1. */
+/* Bits that, next to SEEN_HOST, need no more thought at the end of a head. */
 #define SP_HTTP_SEEN_PLAIN                                                     \
 	(SP_HTTP_HAS_LENGTH | SP_HTTP_HAS_QUERY | SP_HTTP_ESCAPED              \
-	    | SP_HTTP_HAS_HOST | SP_HTTP_SEEN_HOST | SP_HTTP_SEEN_KEEP)
+	    | SP_HTTP_HAS_HOST | SP_HTTP_SEEN_KEEP)
+
+/*
+ * The sizes of the names that have a rule, as bits: Host, Expect, Upgrade,
+ * Connection, Content-Length, Transfer-Encoding. And 0, which is an error.
+ */
+#define SP_HTTP_KNOWN_SIZES                                                    \
+	(1u | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17)
 
 /* => Returns -status. */
 int sp_http_refuse(struct sp_http_head *head, int status, const char *error);
@@ -59,16 +67,14 @@ sp_http_rule_version(struct sp_http_head *head, const char *p, const char *end);
  */
 int sp_http_rule_target(struct sp_http_head *head, const char *buf, int seen);
 
-/* sp_http_rule_host: plain_end is where the run of simple bytes stops. */
+/* sp_http_rule_host: plain bytes at value, of size, are simple. */
 int sp_http_rule_host(struct sp_http_head *head, const char *buf,
-    const char *value, const char *plain_end, const char *value_end, int seen);
+    const char *value, size_t plain, size_t size, int seen);
 int sp_http_rule_connection(const char *value, const char *value_end, int seen);
-int sp_http_rule_expect(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen);
-int sp_http_rule_length(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen);
-int sp_http_rule_coding(struct sp_http_head *head, const char *value,
-    const char *value_end, int seen);
+
+/* sp_http_rule_field: any field but Host and Connection. */
+int sp_http_rule_field(struct sp_http_head *head, const char *name,
+    size_t name_size, const char *value, const char *value_end, int seen);
 
 /* sp_http_rule_stop: why a name stops at p, which is not its colon. */
 int

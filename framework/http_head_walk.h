@@ -16,15 +16,14 @@
 
 #include "alloc/cacheline.h"
 
-/* The sizes of names that walk_known() knows, as bits. */
-#define KNOWN_SIZES                                                            \
-	(1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17)
+/* Of exPect, upGrade, coNtent-length, trAnsfer-encoding, in both cases. */
+#define KNOWN_THIRD_LETTERS                                                    \
+	(1u << 'P' % 32 | 1u << 'G' % 32 | 1u << 'N' % 32 | 1u << 'A' % 32)
 
 struct walk {
 	struct sp_http_head *head;
 	const char *buf;
 	const char *end;
-	ptrdiff_t target_bytes;
 	const struct sp_http_field *last; /* one behind the last allowed */
 	int seen;
 	int verdict; /* if a step returned NULL: 0 or -status */
@@ -97,20 +96,20 @@ walk_target_byte(struct walk *walk, const char *p, const char **query)
 
 /* => Returns what follows the target and its space, or NULL. */
 SCAN_INLINE SCAN_TARGET const char *
-walk_target(struct walk *walk, const char *target)
+walk_target(struct walk *walk, const char *target, ptrdiff_t max)
 {
 	struct sp_http_head *head = walk->head;
 	const char *query = NULL, *p = scan_target(target, walk->end);
 
 	for (;;) {
 		if (sp_unlikely(p >= walk->end)) {
-			if (walk->end - target > walk->target_bytes)
+			if (walk->end - target > max)
 				return walk_refuse(walk, 414, "long target");
 			return walk_stop(walk, 0);
 		}
-		if (*p == ' ' && sp_likely(p - target <= walk->target_bytes))
+		if (*p == ' ' && sp_likely(p - target <= max))
 			break;
-		if (p - target >= walk->target_bytes)
+		if (p - target >= max)
 			return walk_refuse(walk, 414, "long target");
 		p = walk_target_byte(walk, p, &query);
 		if (p == NULL)
@@ -149,16 +148,18 @@ walk_version(struct walk *walk, const char *p)
 	if (one_more <= 0)
 		return walk_stop(walk, one_more);
 	walk->head->minor = (uint8_t)(one_more - 1);
+	if (one_more == 1)
+		walk->seen |= SP_HTTP_SEEN_1_0;
 	return p + 10;
 }
 
 /* => Returns the first field, or NULL. */
 SCAN_INLINE SCAN_TARGET const char *
-walk_request(struct walk *walk, const char *p)
+walk_request(struct walk *walk, const char *p, ptrdiff_t max)
 {
 	p = walk_method(walk, p);
 	if (p != NULL)
-		p = walk_target(walk, p);
+		p = walk_target(walk, p, max);
 	if (p != NULL)
 		p = walk_version(walk, p);
 	return p;
@@ -166,68 +167,51 @@ walk_request(struct walk *walk, const char *p)
 
 /* => Returns walk->seen with what the field adds, or -status. */
 SCAN_INLINE SCAN_TARGET int
-walk_host(struct walk *walk, const char *value, const char *value_end)
+walk_host(struct walk *walk, const char *value, size_t size)
 {
 	struct sp_http_head *head = walk->head;
-	const char *plain_end = scan_host(value, value_end);
+	size_t plain = scan_host_name(value, size);
 
 	if (sp_unlikely(
-		plain_end != value_end
+		plain != size
 		|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))))
 		return sp_http_rule_host(
-		    head, walk->buf, value, plain_end, value_end, walk->seen);
+		    head, walk->buf, value, plain, size, walk->seen);
 	head->host = (uint16_t)(value - walk->buf);
-	head->host_size = (uint16_t)(value_end - value);
-	head->authority_size = (uint16_t)(value_end - value);
+	head->host_size = (uint16_t)size;
+	head->authority_size = (uint16_t)size;
 	return walk->seen | SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
 }
 
+SCAN_INLINE SCAN_TARGET int
+walk_connection(struct walk *walk, const char *value, size_t size)
+{
+	if (sp_likely(size == 10 && sp_http_fold8(value, "keep-ali")
+		      && sp_http_fold4(value + 6, "live")))
+		return walk->seen | SP_HTTP_SEEN_KEEP;
+	return sp_http_rule_connection(value, value + size, walk->seen);
+}
+
 /*
- * The fields that matter to the framing and the connection.
+ * The fields that matter to the framing and the connection. Names that are
+ * not of SP_HTTP_KNOWN_SIZES need not come here.
  *
  * => Returns walk->seen with what the field adds, or -status.
  */
 SCAN_INLINE SCAN_TARGET int
 walk_known(struct walk *walk, const char *name, size_t name_size,
-    const char *value, const char *value_end)
+    const char *value, size_t size)
 {
-	switch (name_size) {
-	case 4:
-		if (sp_http_fold4(name, "host"))
-			return walk_host(walk, value, value_end);
-		break;
-	case 6:
-		if (sp_http_fold4(name, "expe")
-		    && sp_http_fold4(name + 2, "pect"))
-			return sp_http_rule_expect(
-			    walk->head, value, value_end, walk->seen);
-		break;
-	case 7:
-		if (sp_http_fold4(name, "upgr")
-		    && sp_http_fold4(name + 3, "rade"))
-			return walk->seen | SP_HTTP_SEEN_UPGRADE;
-		break;
-	case 10:
-		if (!sp_http_fold8(name, "connecti")
-		    || !sp_http_fold4(name + 6, "tion"))
-			break;
-		if (value_end - value == 10 && sp_http_fold8(value, "keep-ali")
-		    && sp_http_fold4(value + 6, "live"))
-			return walk->seen | SP_HTTP_SEEN_KEEP;
-		return sp_http_rule_connection(value, value_end, walk->seen);
-	case 14:
-		if (sp_http_fold8(name, "content-")
-		    && sp_http_fold8(name + 6, "t-length"))
-			return sp_http_rule_length(
-			    walk->head, value, value_end, walk->seen);
-		break;
-	case 17:
-		if (sp_http_fold8(name, "transfer")
-		    && sp_http_fold8(name + 8, "-encodin")
-		    && (name[16] | 0x20) == 'g')
-			return sp_http_rule_coding(
-			    walk->head, value, value_end, walk->seen);
-		break;
+	if (name_size == 4) {
+		if (sp_likely(sp_http_fold4(name, "host")))
+			return walk_host(walk, value, size);
+	} else if (name_size == 10) {
+		if (sp_likely(sp_http_fold8(name, "connecti")
+			      && sp_http_fold4(name + 6, "tion")))
+			return walk_connection(walk, value, size);
+	} else if (1u << name[2] % 32 & KNOWN_THIRD_LETTERS) {
+		return sp_http_rule_field(walk->head, name, name_size, value,
+		    value + size, walk->seen);
 	}
 	return walk->seen;
 }
@@ -269,8 +253,8 @@ walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
 	field->name_size = (uint16_t)(colon - name);
 	field->value = (uint16_t)(value - walk->buf);
 	field->value_size = (uint16_t)(value_end - value);
-	walk->seen = walk_known(
-	    walk, name, (size_t)(colon - name), value, value_end);
+	walk->seen = walk_known(walk, name, (size_t)(colon - name), value,
+	    (size_t)(value_end - value));
 	return walk->seen >= 0 ? next : walk_stop(walk, walk->seen);
 }
 
@@ -284,9 +268,9 @@ walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
  */
 
 static __attribute__((noinline)) SCAN_TARGET const char *
-walk_request_long(struct walk *walk, const char *p)
+walk_request_long(struct walk *walk, const char *p, ptrdiff_t max)
 {
-	return walk_request(walk, p);
+	return walk_request(walk, p, max);
 }
 
 static __attribute__((noinline)) SCAN_TARGET const char *
@@ -297,7 +281,7 @@ walk_line_long(struct walk *walk, const char *name, struct sp_http_field *field)
 
 /* "GET /path HTTP/1.1", or POST, in a path without '?' and '%'. */
 SCAN_INLINE SCAN_TARGET const char *
-walk_request_short(struct walk *walk, const char *p)
+walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 {
 	struct sp_http_head *head = walk->head;
 	const char *target, *stop;
@@ -318,7 +302,7 @@ walk_request_short(struct walk *walk, const char *p)
 	if (sp_unlikely(walk->end - stop < 11
 			|| !sp_http_same8(stop, " HTTP/1.")
 			|| !sp_http_same4(stop + 7, ".1\r\n") || *target != '/'
-			|| stop - target > walk->target_bytes))
+			|| stop - target > max))
 		return NULL;
 	head->method = method;
 	head->minor = 1;
@@ -329,30 +313,41 @@ walk_request_short(struct walk *walk, const char *p)
 	return stop + 11;
 }
 
-/* "Name: value", of visible ASCII and single blanks around the value. */
+/*
+ * "Name: value", of visible ASCII, with single blanks around the value.
+ *
+ * => Returns the next line or NULL, at and walk->end being offsets here.
+ */
 SCAN_INLINE SCAN_TARGET const char *
 walk_line_short(
-    struct walk *walk, const char *name, struct sp_http_field *field)
+    struct walk *walk, const char *line, struct sp_http_field *field)
 {
-	unsigned name_size;
-	const char *value, *value_end = scan_line(name, walk->end, &name_size);
+	const char *const buf = walk->buf;
+	const size_t at = (size_t)(line - buf);
+	const size_t end = (size_t)(walk->end - buf);
+	size_t name_size;
+	size_t stop = scan_line(buf, at, end, &name_size);
+	size_t value = at + name_size + 2;
 
-	value = name + name_size + 2;
-	if (sp_unlikely(name_size == 0 || !sp_http_same2(value - 2, ": ")
-			|| (signed char)*value <= ' '))
+	if (sp_unlikely(!sp_http_same2(buf + value - 2, ": ")
+			|| (signed char)buf[value] <= ' '))
 		return NULL;
-	if (sp_unlikely(value_end + 2 > walk->end
-			|| !sp_http_same2(value_end, "\r\n")
-			|| value_end[-1] == ' ' || field == walk->last))
+	if (sp_unlikely(stop + 2 > end || !sp_http_same2(buf + stop, "\r\n")
+			|| buf[stop - 1] == ' ' || field == walk->last))
 		return NULL;
-	field->name = (uint16_t)(name - walk->buf);
+	field->name = (uint16_t)at;
 	field->name_size = (uint16_t)name_size;
-	field->value = (uint16_t)(value - walk->buf);
-	field->value_size = (uint16_t)(value_end - value);
-	if (KNOWN_SIZES >> name_size % 32 & 1)
+	field->value = (uint16_t)value;
+	field->value_size = (uint16_t)(stop - value);
+	if (SP_HTTP_KNOWN_SIZES >> name_size % 32 & 1) {
+		if (sp_unlikely(name_size == 0))
+			return NULL;
 		walk->seen = walk_known(
-		    walk, name, name_size, value, value_end);
-	return value_end + 2;
+		    walk, line, name_size, buf + value, stop - value);
+		if (sp_unlikely(walk->seen < 0))
+			return NULL;
+	}
+	return buf + stop + 2;
 }
 
 #endif
@@ -368,14 +363,13 @@ walk_lines(struct walk *walk, const char *p)
 #ifdef SCAN_BLOCK
 		struct walk copy;
 
-		next = walk_line_short(walk, p, field);
-		if (sp_likely(next != NULL)) {
-			if (sp_unlikely(walk->seen < 0))
-				return walk_stop(walk, walk->seen);
-			continue;
-		}
 		if (sp_http_same2(p, "\r\n"))
 			break;
+		next = walk_line_short(walk, p, field);
+		if (sp_likely(next != NULL))
+			continue;
+		if (walk->seen < 0)
+			return walk_stop(walk, walk->seen);
 		copy = *walk;
 		next = walk_line_long(&copy, p, field);
 		*walk = copy;
@@ -402,9 +396,8 @@ walk_end(struct walk *walk, const char *p)
 		return 0;
 	if (!sp_http_same2(p, "\r\n"))
 		return sp_http_refuse(head, 400, "CR without LF");
-	if (sp_likely((walk->seen & ~SP_HTTP_SEEN_PLAIN) == 0
-		      && (walk->seen & SP_HTTP_SEEN_HOST)
-		      && head->minor == 1)) {
+	if (sp_likely(
+		(walk->seen & ~SP_HTTP_SEEN_PLAIN) == SP_HTTP_SEEN_HOST)) {
 		head->flags = (uint16_t)(walk->seen | SP_HTTP_KEEP_ALIVE);
 		if (!(walk->seen & SP_HTTP_HAS_LENGTH))
 			head->content_length = 0;
@@ -421,31 +414,31 @@ SCAN_TARGET int
 SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
     const struct sp_http_limits *limits)
 {
-	const size_t max = limits->head_bytes < SP_HTTP_HEAD_MAX
-			       ? limits->head_bytes
-			       : SP_HTTP_HEAD_MAX;
-	struct walk walk = {
-		.head = head,
-		.buf = buf,
-		.end = buf + (size < max ? size : max),
-		.target_bytes = (ptrdiff_t)limits->target_bytes,
-		.last = head->fields
-			+ (limits->fields < SP_HTTP_FIELDS_MAX
-				? limits->fields
-				: SP_HTTP_FIELDS_MAX),
-	};
+	const ptrdiff_t target_max = (ptrdiff_t)limits->target_bytes;
+	size_t max = limits->head_bytes, fields = limits->fields;
+	struct walk walk;
 	const char *p;
 
+	if (sp_unlikely(max > SP_HTTP_HEAD_MAX))
+		max = SP_HTTP_HEAD_MAX;
+	if (sp_unlikely(fields > SP_HTTP_FIELDS_MAX))
+		fields = SP_HTTP_FIELDS_MAX;
+	walk.head = head;
+	walk.buf = buf;
+	walk.end = buf + (sp_likely(size < max) ? size : max);
+	walk.last = head->fields + fields;
+	walk.seen = 0;
+	walk.verdict = 0;
 #ifdef SCAN_BLOCK
-	p = walk_request_short(&walk, buf);
+	p = walk_request_short(&walk, buf, target_max);
 	if (sp_unlikely(p == NULL)) {
 		struct walk copy = walk;
 
-		p = walk_request_long(&copy, buf);
+		p = walk_request_long(&copy, buf, target_max);
 		walk = copy;
 	}
 #else
-	p = walk_request(&walk, buf);
+	p = walk_request(&walk, buf, target_max);
 #endif
 	if (sp_likely(p != NULL))
 		p = walk_lines(&walk, p);
@@ -456,4 +449,4 @@ SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
 	return walk.verdict;
 }
 
-#undef KNOWN_SIZES
+#undef KNOWN_THIRD_LETTERS

@@ -9,11 +9,13 @@
  *     scan_token(p, end)     a method or the name of a field
  *     scan_target(p, end)    visible ASCII but '#', '%' and '?'
  *     scan_value(p, end)     all but controls; HTAB is no control here
- *     scan_host(p, end)      a registered name but '%'
  *
  * => Returns the first byte at or behind p that is not of the class, or
  *    anything >= end if there is none in front of end.
  * => p <= end. Reads at most SP_HTTP_PADDING bytes behind end.
+ *
+ *     scan_host_name(p, size)   how many bytes at p, of size, are of a
+ *                               registered name but '%'; may be too few
  *
  * All are static and inlined: framework/http_head_walk.h is compiled once
  * for each, by framework/http_head_*.c. The classes below are the truth;
@@ -104,18 +106,27 @@ sp_http_fold8(const char *p, const char *constant)
 }
 
 /*
- * The classes by nibbles: bit h of entry l says that 0xhl is in the set. A
- * byte above 0x7f is in none: for it the shuffles yield 0. The last row
- * turns the high nibble h into bit h.
+ * Constants of vectors. In memory and not in the code, because a compiler
+ * that sees their contents prefers to make them anew for every field.
+ *
+ * A class is a set of nibbles: bit h of entry l says that 0xhl is in it. The
+ * row HIGH turns the high nibble h into bit h. A byte above 0x7f is in no
+ * class: for it the shuffles yield 0.
  */
-enum sp_http_nibbles {
-	SP_HTTP_NIBBLES_TOKEN,
-	SP_HTTP_NIBBLES_TARGET,
-	SP_HTTP_NIBBLES_REG_NAME,
-	SP_HTTP_NIBBLES_HIGH,
-	SP_HTTP_NIBBLES
+enum sp_http_row {
+	SP_HTTP_ROW_TOKEN,
+	SP_HTTP_ROW_TARGET,
+	SP_HTTP_ROW_REG_NAME,
+	SP_HTTP_ROW_HIGH,
+	SP_HTTP_ROW_0F,
+	SP_HTTP_ROW_01,
+	SP_HTTP_ROW_21,
+	SP_HTTP_ROWS
 };
 
-extern const uint8_t sp_http_nibbles[SP_HTTP_NIBBLES][16];
+#define SP_HTTP_ROW_BYTES 32 /* the halves are equal */
+
+extern const uint8_t sp_http_rows[SP_HTTP_ROWS][SP_HTTP_ROW_BYTES]
+    __attribute__((visibility("hidden"), aligned(SP_HTTP_ROW_BYTES)));
 
 #endif /* SPATE_FRAMEWORK_HTTP_SCAN_H */

@@ -23,7 +23,7 @@ scan_first(scan_mask mask)
 SCAN_INLINE SCAN_TARGET unsigned
 scan_first_or_all(scan_mask mask)
 {
-	return mask != 0 ? scan_first(mask) : SCAN_BLOCK;
+	return _tzcnt_u32(mask);
 }
 
 SCAN_INLINE SCAN_TARGET __m256i
@@ -33,21 +33,21 @@ block_load(const char *p)
 }
 
 SCAN_INLINE SCAN_TARGET __m256i
-block_nibbles(enum sp_http_nibbles row)
+block_row(enum sp_http_row row)
 {
-	return _mm256_broadcastsi128_si256(_mm_loadu_si128(
-	    (const __m128i *)(const void *)sp_http_nibbles[row]));
+	return _mm256_load_si256(
+	    (const __m256i *)(const void *)sp_http_rows[row]);
 }
 
 SCAN_INLINE SCAN_TARGET scan_mask
-block_not_in(const char *p, enum sp_http_nibbles row)
+block_not_in(const char *p, enum sp_http_row row)
 {
 	__m256i bytes = block_load(p);
 	__m256i high = _mm256_and_si256(
-	    _mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0f));
+	    _mm256_srli_epi16(bytes, 4), block_row(SP_HTTP_ROW_0F));
 	__m256i in = _mm256_and_si256(
-	    _mm256_shuffle_epi8(block_nibbles(row), bytes),
-	    _mm256_shuffle_epi8(block_nibbles(SP_HTTP_NIBBLES_HIGH), high));
+	    _mm256_shuffle_epi8(block_row(row), bytes),
+	    _mm256_shuffle_epi8(block_row(SP_HTTP_ROW_HIGH), high));
 
 	return (scan_mask)_mm256_movemask_epi8(
 	    _mm256_cmpeq_epi8(in, _mm256_setzero_si256()));
@@ -64,14 +64,18 @@ block_controls(const char *p)
 	return (scan_mask)_mm256_movemask_epi8(_mm256_or_si256(low, del));
 }
 
-/* One more than the byte, as a signed number: 0x7f becomes negative too. */
+/*
+ * One more than the byte, as a signed number, is from 0x21 to 0x7f for text.
+ * A difference that saturates then has the right sign.
+ */
 SCAN_INLINE SCAN_TARGET scan_mask
 block_no_text(const char *p)
 {
-	__m256i next = _mm256_add_epi8(block_load(p), _mm256_set1_epi8(1));
+	__m256i next = _mm256_add_epi8(
+	    block_load(p), block_row(SP_HTTP_ROW_01));
 
 	return (scan_mask)_mm256_movemask_epi8(
-	    _mm256_cmpgt_epi8(_mm256_set1_epi8(0x21), next));
+	    _mm256_subs_epi8(next, block_row(SP_HTTP_ROW_21)));
 }
 
 #include "framework/http_scan_block.h"

@@ -19,7 +19,7 @@
  */
 
 SCAN_INLINE SCAN_TARGET const char *
-scan_class(const char *p, const char *end, enum sp_http_nibbles row)
+scan_class(const char *p, const char *end, enum sp_http_row row)
 {
 	for (; p < end; p += SCAN_BLOCK) {
 		scan_mask stops = block_not_in(p, row);
@@ -33,19 +33,22 @@ scan_class(const char *p, const char *end, enum sp_http_nibbles row)
 SCAN_INLINE SCAN_TARGET const char *
 scan_token(const char *p, const char *end)
 {
-	return scan_class(p, end, SP_HTTP_NIBBLES_TOKEN);
+	return scan_class(p, end, SP_HTTP_ROW_TOKEN);
 }
 
 SCAN_INLINE SCAN_TARGET const char *
 scan_target(const char *p, const char *end)
 {
-	return scan_class(p, end, SP_HTTP_NIBBLES_TARGET);
+	return scan_class(p, end, SP_HTTP_ROW_TARGET);
 }
 
-SCAN_INLINE SCAN_TARGET const char *
-scan_host(const char *p, const char *end)
+/* A long name is cut at a block, and left to the rule. */
+SCAN_INLINE SCAN_TARGET size_t
+scan_host_name(const char *p, size_t size)
 {
-	return scan_class(p, end, SP_HTTP_NIBBLES_REG_NAME);
+	size_t plain = scan_first_or_all(block_not_in(p, SP_HTTP_ROW_REG_NAME));
+
+	return plain < size ? plain : size;
 }
 
 SCAN_INLINE SCAN_TARGET const char *
@@ -70,28 +73,28 @@ scan_value(const char *p, const char *end)
 }
 
 /*
- * The line of a field in one go: its first block tells about the name and,
- * if the line is short, about the value too.
+ * The line of a field at buf + at, in one go: its first block tells about
+ * the name and, if the line is short, about the value too.
  *
  * => *name_size is the run of a token, but never more than a block.
  * => Returns where the run of blanks and visible ASCII stops, or anything
- *    >= end.
- * => line <= end. Reads at most SCAN_BLOCK bytes behind end.
+ *    >= end. Positions are offsets from buf.
+ * => at <= end. Reads at most SCAN_BLOCK bytes behind end.
  */
-SCAN_INLINE SCAN_TARGET const char *
-scan_line(const char *line, const char *end, unsigned *name_size)
+SCAN_INLINE SCAN_TARGET size_t
+scan_line(const char *buf, size_t at, size_t end, size_t *name_size)
 {
-	scan_mask stops = block_no_text(line);
+	scan_mask stops = block_no_text(buf + at);
 
 	*name_size = scan_first_or_all(
-	    block_not_in(line, SP_HTTP_NIBBLES_TOKEN));
+	    block_not_in(buf + at, SP_HTTP_ROW_TOKEN));
 	while (stops == 0) {
-		line += SCAN_BLOCK;
-		if (__builtin_expect(line >= end, 0))
+		at += SCAN_BLOCK;
+		if (__builtin_expect(at >= end, 0))
 			return end;
-		stops = block_no_text(line);
+		stops = block_no_text(buf + at);
 	}
-	return line + scan_first(stops);
+	return at + scan_first(stops);
 }
 
 #endif /* SPATE_FRAMEWORK_HTTP_SCAN_BLOCK_H */

@@ -45,14 +45,13 @@ block_mask(uint8x16_t marked)
 }
 
 SCAN_INLINE SCAN_TARGET scan_mask
-block_not_in(const char *p, enum sp_http_nibbles row)
+block_not_in(const char *p, enum sp_http_row row)
 {
 	uint8x16_t bytes = block_load(p);
 	uint8x16_t low = vqtbl1q_u8(
-	    vld1q_u8(sp_http_nibbles[row]), vandq_u8(bytes, vdupq_n_u8(0x0f)));
+	    vld1q_u8(sp_http_rows[row]), vandq_u8(bytes, vdupq_n_u8(0x0f)));
 	uint8x16_t high = vqtbl1q_u8(
-	    vld1q_u8(sp_http_nibbles[SP_HTTP_NIBBLES_HIGH]),
-	    vshrq_n_u8(bytes, 4));
+	    vld1q_u8(sp_http_rows[SP_HTTP_ROW_HIGH]), vshrq_n_u8(bytes, 4));
 
 	return block_mask(vceqzq_u8(vandq_u8(low, high)));
 }

@@ -37,10 +37,10 @@ scan_target(const char *p, const char *end)
 	return scan_class(p, end, SP_HTTP_TARGET);
 }
 
-SCAN_INLINE const char *
-scan_host(const char *p, const char *end)
+SCAN_INLINE size_t
+scan_host_name(const char *p, size_t size)
 {
-	return scan_class(p, end, SP_HTTP_REG_NAME);
+	return (size_t)(scan_class(p, p + size, SP_HTTP_REG_NAME) - p);
 }
 
 SCAN_INLINE const char *

@@ -33,19 +33,19 @@ block_load(const char *p)
 }
 
 SCAN_INLINE SCAN_TARGET __m128i
-block_nibbles(enum sp_http_nibbles row)
+block_row(enum sp_http_row row)
 {
-	return block_load((const char *)sp_http_nibbles[row]);
+	return _mm_load_si128((const __m128i *)(const void *)sp_http_rows[row]);
 }
 
 SCAN_INLINE SCAN_TARGET scan_mask
-block_not_in(const char *p, enum sp_http_nibbles row)
+block_not_in(const char *p, enum sp_http_row row)
 {
 	__m128i bytes = block_load(p);
 	__m128i high = _mm_and_si128(
-	    _mm_srli_epi16(bytes, 4), _mm_set1_epi8(0x0f));
-	__m128i in = _mm_and_si128(_mm_shuffle_epi8(block_nibbles(row), bytes),
-	    _mm_shuffle_epi8(block_nibbles(SP_HTTP_NIBBLES_HIGH), high));
+	    _mm_srli_epi16(bytes, 4), block_row(SP_HTTP_ROW_0F));
+	__m128i in = _mm_and_si128(_mm_shuffle_epi8(block_row(row), bytes),
+	    _mm_shuffle_epi8(block_row(SP_HTTP_ROW_HIGH), high));
 
 	return (scan_mask)_mm_movemask_epi8(
 	    _mm_cmpeq_epi8(in, _mm_setzero_si128()));
@@ -62,14 +62,17 @@ block_controls(const char *p)
 	return (scan_mask)_mm_movemask_epi8(_mm_or_si128(low, del));
 }
 
-/* One more than the byte, as a signed number: 0x7f becomes negative too. */
+/*
+ * One more than the byte, as a signed number, is from 0x21 to 0x7f for text.
+ * A difference that saturates then has the right sign.
+ */
 SCAN_INLINE SCAN_TARGET scan_mask
 block_no_text(const char *p)
 {
-	__m128i next = _mm_add_epi8(block_load(p), _mm_set1_epi8(1));
+	__m128i next = _mm_add_epi8(block_load(p), block_row(SP_HTTP_ROW_01));
 
 	return (scan_mask)_mm_movemask_epi8(
-	    _mm_cmpgt_epi8(_mm_set1_epi8(0x21), next));
+	    _mm_subs_epi8(next, block_row(SP_HTTP_ROW_21)));
 }
 
 #include "framework/http_scan_block.h"
