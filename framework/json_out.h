@@ -46,7 +46,7 @@ void sp_json_i64(struct sp_json *json, int64_t value);
 void sp_json_bool(struct sp_json *json, bool value);
 void sp_json_null(struct sp_json *json);
 
-/* The fewest digits that read back as value; null if it is not finite. */
+/* As many digits as it takes to read it back; null if it is not finite. */
 void sp_json_double(struct sp_json *json, double value);
 
 #endif /* SPATE_FRAMEWORK_JSON_OUT_H */

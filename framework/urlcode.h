@@ -90,6 +90,8 @@ ssize_t sp_query_get(const char *text, size_t size, const char *name, char *out,
  *     double     as a number in JSON, of up to 63 bytes: no infinity, no NaN,
  *                no hexadecimal; independent of the locale
  *     bool       1 true on, 0 false off
+ *
+ * From a query, a value of more than 63 bytes is malformed.
  */
 int sp_parse_u64(const char *text, size_t size, uint64_t *out);
 int sp_parse_i64(const char *text, size_t size, int64_t *out);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "framework/text.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+size_t
+sp_format_u64(char out[SP_U64_DIGITS], uint64_t value)
+{
+	char digits[SP_U64_DIGITS];
+	size_t at = SP_U64_DIGITS;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	memcpy(out, digits + at, SP_U64_DIGITS - at);
+	return SP_U64_DIGITS - at;
+}
+
+size_t
+sp_format_hex(char out[SP_HEX_DIGITS], uint64_t value)
+{
+	size_t size = 1;
+
+	while (size < SP_HEX_DIGITS && value >> (4 * size) != 0)
+		size++;
+	for (size_t i = size; i-- > 0; value >>= 4)
+		out[i] = hex_digits[value & 15];
+	return size;
+}
+
+void
+sp_text_u64(struct sp_text *text, uint64_t value)
+{
+	char digits[SP_U64_DIGITS];
+
+	sp_text_bytes(text, digits, sp_format_u64(digits, value));
+}
+
+void
+sp_text_i64(struct sp_text *text, int64_t value)
+{
+	char digits[1 + SP_U64_DIGITS] = "-";
+	size_t minus = value < 0;
+	uint64_t size = minus ? 0 - (uint64_t)value : (uint64_t)value;
+
+	sp_text_bytes(
+	    text, digits, minus + sp_format_u64(digits + minus, size));
+}
+
+void
+sp_text_hex(struct sp_text *text, uint64_t value)
+{
+	char digits[SP_HEX_DIGITS];
+
+	sp_text_bytes(text, digits, sp_format_hex(digits, value));
+}
+
+/*
+ * The well-formed sequences, Unicode 15, table 3-7: by the first byte, how
+ * many follow, and what the first of those may be. The others are 80..BF.
+ */
+static const struct {
+	uint8_t last, follow, low, high;
+} utf8_first[] = {
+	{ 0xc1, 0, 0x00, 0x00 }, /* 80..C1: never first */
+	{ 0xdf, 1, 0x80, 0xbf },
+	{ 0xe0, 2, 0xa0, 0xbf }, /* no overlong forms */
+	{ 0xec, 2, 0x80, 0xbf },
+	{ 0xed, 2, 0x80, 0x9f }, /* no surrogates */
+	{ 0xef, 2, 0x80, 0xbf },
+	{ 0xf0, 3, 0x90, 0xbf },
+	{ 0xf3, 3, 0x80, 0xbf },
+	{ 0xf4, 3, 0x80, 0x8f }, /* up to U+10FFFF */
+	{ 0xff, 0, 0x00, 0x00 },
+};
+
+/*
+ * How many bytes, at least one, are a character, *valid, or as much of one
+ * as there is.
+ */
+static size_t
+utf8_size(const uint8_t *at, size_t size, bool *valid)
+{
+	size_t row = 0, n = 1;
+
+	while (at[0] > utf8_first[row].last)
+		row++;
+	for (; n <= utf8_first[row].follow && n < size; n++) {
+		uint8_t low = n == 1 ? utf8_first[row].low : 0x80;
+		uint8_t high = n == 1 ? utf8_first[row].high : 0xbf;
+
+		if (at[n] < low || at[n] > high)
+			break;
+	}
+	*valid = utf8_first[row].follow != 0 && n > utf8_first[row].follow;
+	return n;
+}
+
+static void
+json_escape(struct sp_text *text, uint8_t c)
+{
+	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+	char escape[] = "\\u0000";
+
+	for (size_t i = 0; i < sizeof(letters) - 1; i += 2) {
+		if (letters[i] == (char)c) {
+			escape[1] = letters[i + 1];
+			sp_text_bytes(text, escape, 2);
+			return;
+		}
+	}
+	escape[4] = hex_digits[c >> 4];
+	escape[5] = hex_digits[c & 15];
+	sp_text_bytes(text, escape, 6);
+}
+
+void
+sp_text_json(struct sp_text *text, const char *bytes, size_t size)
+{
+	const uint8_t *at = (const uint8_t *)bytes;
+	size_t n;
+
+	for (; size != 0; at += n, size -= n) {
+		bool valid;
+
+		/* As many as need no look, in one go. */
+		n = 0;
+		while (n < size && at[n] >= ' ' && at[n] < 0x80 && at[n] != '"'
+		       && at[n] != '\\')
+			n++;
+		if (n != 0) {
+			sp_text_bytes(text, (const char *)at, n);
+		} else if (at[0] < 0x80) {
+			json_escape(text, at[0]);
+			n = 1;
+		} else {
+			n = utf8_size(at, size, &valid);
+			if (valid)
+				sp_text_bytes(text, (const char *)at, n);
+			else
+				sp_text_bytes(text, "\xef\xbf\xbd", 3);
+		}
+	}
+}
+
+bool
+sp_field_value_ok(const char *value, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		uint8_t c = (uint8_t)value[i];
+
+		if ((c < ' ' && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* A bit for each byte below 128: letters, digits and "!#$%&'*+-.^_`|~". */
+static const uint32_t token_bits[4] = {
+	0x00000000,
+	0x03ff6cfa,
+	0xc7fffffe,
+	0x57ffffff,
+};
+
+bool
+sp_token_ok(const char *token, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		uint8_t c = (uint8_t)token[i];
+
+		if (c >= 128 || (token_bits[c / 32] >> c % 32 & 1) == 0)
+			return false;
+	}
+	return size != 0;
+}
