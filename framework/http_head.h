@@ -53,6 +53,8 @@
  * here, and "%00" is left for whoever decodes.
  */
 
+#include "framework/http_method.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,18 +65,6 @@
 
 /* Bytes behind buf + size that must be readable. They may hold anything. */
 #define SP_HTTP_PADDING 64
-
-enum sp_http_method {
-	SP_HTTP_GET,
-	SP_HTTP_HEAD,
-	SP_HTTP_POST,
-	SP_HTTP_PUT,
-	SP_HTTP_DELETE,
-	SP_HTTP_OPTIONS,
-	SP_HTTP_PATCH,
-	SP_HTTP_TRACE,
-	SP_HTTP_METHODS
-};
 
 enum sp_http_flag {
 	SP_HTTP_KEEP_ALIVE = 1 << 0,      /* another request may follow */
@@ -190,9 +180,6 @@ const struct sp_http_field *sp_http_head_find(const struct sp_http_head *head,
 const struct sp_http_field *
 sp_http_head_find_next(const struct sp_http_head *head, const char *buf,
     const struct sp_http_field *field);
-
-/* The name of an enum sp_http_method: constant, ends in NUL. */
-const char *sp_http_method_name(unsigned method);
 
 /*
  * There are several builds of the parser, of which sp_http_head_parse() is

@@ -10,26 +10,6 @@
 #define VERSION_BYTES 10 /* "HTTP/1.1\r\n" */
 #define PORT_MAX 65535
 
-static const struct {
-	const char *name;
-	uint8_t size;
-} methods[SP_HTTP_METHODS] = {
-	[SP_HTTP_GET] = { "GET", 3 },
-	[SP_HTTP_HEAD] = { "HEAD", 4 },
-	[SP_HTTP_POST] = { "POST", 4 },
-	[SP_HTTP_PUT] = { "PUT", 3 },
-	[SP_HTTP_DELETE] = { "DELETE", 6 },
-	[SP_HTTP_OPTIONS] = { "OPTIONS", 7 },
-	[SP_HTTP_PATCH] = { "PATCH", 5 },
-	[SP_HTTP_TRACE] = { "TRACE", 5 },
-};
-
-const char *
-sp_http_method_name(unsigned method)
-{
-	return method < SP_HTTP_METHODS ? methods[method].name : "?";
-}
-
 int
 sp_http_refuse(struct sp_http_head *head, int status, const char *error)
 {
@@ -61,19 +41,18 @@ sp_http_rule_method(struct sp_http_head *head, const char *p,
 {
 	const size_t size = (size_t)(token_end - p);
 	size_t have;
+	int method;
 
 	if (token_end >= end)
 		return 0;
 	if (size == 0 || *token_end != ' ')
 		return sp_http_refuse(head, 400, "malformed method");
-	for (unsigned i = 0; i < SP_HTTP_METHODS; i++) {
-		if (methods[i].size == size
-		    && memcmp(methods[i].name, p, size) == 0) {
-			head->method = (uint8_t)i;
-			return (int)size + 1;
-		}
+	method = sp_http_method_parse(p, size);
+	if (method >= 0 && method != SP_HTTP_CONNECT) {
+		head->method = (uint8_t)method;
+		return (int)size + 1;
 	}
-	if (size == 7 && memcmp(p, "CONNECT", 7) == 0)
+	if (method == SP_HTTP_CONNECT)
 		return sp_http_refuse(head, 501, "CONNECT is not supported");
 
 	have = (size_t)(end - p);
