@@ -24,7 +24,8 @@ adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
 {
 	struct sp_poll_desc *pd;
 
-	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
+	if (sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
+	    != 0) {
 		close(fd);
 		sp_fetch_sub(&shard->load, 1, relaxed);
 		sp_fetch_sub(&shard->engine->connections, 1, relaxed);

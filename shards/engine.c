@@ -18,6 +18,7 @@ sp_engine_options_default(void)
 		.spares = 2,
 		.max_connections = UINT32_MAX,
 		.sweep_ms = 5000,
+		.buffer_size = SP_BUFFER_SIZE,
 		.max_fibers = 16384,
 		.wake_us = 80,
 		.ring_size = 4096,

@@ -30,6 +30,7 @@ struct sp_engine_options {
 	uint32_t max_connections; /* in all; at least 1 */
 	uint32_t sweep_ms;        /* how soon a lowered deadline is seen */
 	uint32_t stack_size;      /* of a fiber; 0: the default */
+	uint32_t buffer_size;     /* of an I/O buffer */
 	uint32_t max_fibers;      /* of one worker */
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */

@@ -115,7 +115,7 @@ sp_run_woken(struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken)
 /* -------------------------------------------------------- descriptors */
 
 int
-sp_shard_open(struct sp_shard *shard, int fd,
+sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
     const struct sp_service *service, uint32_t watch,
     struct sp_poll_desc **out)
 {
@@ -128,6 +128,8 @@ sp_shard_open(struct sp_shard *shard, int fd,
 	sp_poll_desc_reset(pd, fd, service);
 	pd->interest = watch;
 	sp_timer_init(&pd->timer);
+	if (service->open != NULL)
+		service->open(worker, pd);
 	sp_store(&pd->slot[SP_POLL_READ], SP_SLOT_TASK, relaxed);
 	handle = sp_poll_cache_publish(pd);
 

@@ -151,7 +151,7 @@ struct sp_task *sp_shard_poll(
  *
  * => Returns 0 and *out, published; or -errno, and the fd is the caller's.
  */
-int sp_shard_open(struct sp_shard *shard, int fd,
+int sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
     const struct sp_service *service, uint32_t watch,
     struct sp_poll_desc **out);
 

@@ -58,7 +58,8 @@ sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
 	worker->runnable_tail = &worker->runnable;
 	worker->random = (shard->id + 1) * 2654435761u + number;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
-	sp_bufcache_init(&worker->buffers, SP_BUFFER_SIZE, IDLE_BUFFERS);
+	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
+	    IDLE_BUFFERS);
 	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
 	    shard->engine->options.max_fibers, IDLE_STACKS);
 	return worker;

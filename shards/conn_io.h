@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_CONN_IO_H
+#define SPATE_SHARDS_CONN_IO_H
+
+/*
+ * Reading and writing a connection, for its owner.
+ *
+ *     try     one system call; -EAGAIN when the kernel has nothing to give
+ *     wait    in a fiber: goes on until something happened or time is up
+ *
+ * Errors, besides what the socket says (-ECONNRESET, -EPIPE...):
+ *
+ *     -ETIMEDOUT   the deadline of this direction passed
+ *     -ECANCELED   the descriptor is being closed
+ *     -ENOMEM      no fiber to wait in
+ */
+
+#include "shards/worker.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/*
+ * sp_conn_try_recv: what has arrived.
+ *
+ * => Returns how many bytes; 0 when the peer has sent its last; or -errno.
+ */
+ssize_t sp_conn_try_recv(
+    struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size);
+
+/*
+ * sp_conn_recv: likewise, but waits up to timeout_ms for the first byte. 0
+ * for no limit.
+ */
+ssize_t sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd,
+    void *buf, size_t size, uint32_t timeout_ms);
+
+/*
+ * sp_conn_send: all of it, waiting up to timeout_ms each time that the
+ * kernel takes nothing.
+ *
+ * => Returns 0, or -errno; how much was sent is then unknown.
+ */
+int sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
+    const void *buf, size_t size, uint32_t timeout_ms);
+
+/* sp_conn_send2: two pieces, by one system call if it takes them. */
+int sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
+    struct iovec piece[2], uint32_t timeout_ms);
+
+/* The shard that pd is registered with. */
+struct sp_shard *sp_conn_shard(
+    struct sp_worker *worker, const struct sp_poll_desc *pd);
+
+#endif /* SPATE_SHARDS_CONN_IO_H */
