@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Names for what one types often. CMake does the work: see CMakePresets.json.
+
+PRESETS = dev tsan release
+DEMO = build/release/spate-demo
+
+.NOTPARALLEL:
+.PHONY: help run test deps build perf fuzz clean
+
+help:
+	@echo 'make run     install what is missing, build, serve 127.0.0.1:8080'
+	@echo '             (ARGS="--listen 127.0.0.1:9000 --shards 2")'
+	@echo 'make test    install what is missing, then every test: $(PRESETS)'
+	@echo 'make deps    only the install step of make test'
+	@echo 'make build   only the release build, into build/release/'
+	@echo 'make perf    benchmarks, against a bare epoll server'
+	@echo 'make fuzz    each parser on random input (FUZZ_SECONDS=60)'
+	@echo 'make clean   remove build/'
+
+run:
+	@sh cmake/deps.sh build
+	@$(MAKE) --no-print-directory build
+	@exec $(DEMO) $(ARGS)
+
+# Every preset has its turn, so that one run tells of every failure.
+test:
+	@sh cmake/deps.sh test
+	@failed=; for preset in $(PRESETS); do \
+		cmake --workflow --preset $$preset || failed="$$failed $$preset"; \
+	done; \
+	test -z "$$failed" || { echo "make test: failed:$$failed" >&2; exit 1; }; \
+	echo 'make test: all passed: $(PRESETS)'
+
+deps:
+	@sh cmake/deps.sh test perf
+
+# Without what only tests and benchmarks need, unless they are set up already.
+build:
+	@test -f build/release/build.ninja || \
+		cmake --preset release -DSPATE_TESTS=OFF -DSPATE_PERF=OFF
+	@cmake --build --preset release --target product
+
+perf:
+	@sh cmake/deps.sh perf
+	@$(MAKE) --no-print-directory build
+	@perf/run $(ARGS)
+
+fuzz:
+	@sh cmake/deps.sh test
+	@cmake --workflow --preset fuzz
+
+clean:
+	@cmake -E rm -rf build

@@ -1,0 +1,173 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs what a build of Spate needs and this machine lacks.
+#
+#     cmake/deps.sh [build|test|perf]...      build, when none is given
+#
+#     build   the libraries and the demo service
+#     test    build, and what the tests use
+#     perf    build, and what the benchmarks use
+#
+# What is there already is left alone, whether Debian put it there or not; a
+# machine that lacks nothing hears one line, and apt-get is not called.
+#
+#     0   everything is there
+#     64  a bad argument                                  (EX_USAGE)
+#     69  no apt-get, or it failed, or CMake is too old   (EX_UNAVAILABLE)
+#     77  not root, and no sudo that lets us be           (EX_NOPERM)
+
+set -eu
+
+# One row for each package: set, Debian package, how else to find it, why.
+packages() {
+	cat <<'ROWS'
+build gcc             cmd:cc                C compiler
+build g++             cmd:c++               C++ compiler: models, benchmarks
+build libc6-dev       header:stdio.h        headers of the C library
+build cmake           cmake:3.25            reads the presets (3.25 or later)
+build ninja-build     cmd:ninja             runs the build
+build pkg-config      cmd:pkg-config        finds the libraries
+build liburcu-dev     pc:liburcu-qsbr       RCU look-ups of poll descriptors
+build libck-dev       pc:ck                 Concurrency Kit: the ready rings
+build libjemalloc-dev pc:jemalloc           memory, an arena for each shard
+test  python3         cmd:python3           house rules, end-to-end tests
+test  clang           cmd:clang             the tsan and fuzz presets
+test  libclang-rt-dev clang_rt              Clang's sanitizers, run-time part
+test  llvm            cmd:llvm-symbolizer   function names for tests/tsan.supp
+test  relacy-dev      header:relacy/atomic.hpp models under weak memory orders
+test  spin            cmd:spin              models of the larger protocols
+test  libbenchmark-dev pc:benchmark          benchmarks of the release preset
+test  curl            cmd:curl              end-to-end tests, another's client
+test  wrk             cmd:wrk               end-to-end tests, load
+test  strace          cmd:strace            counts system calls
+test  valgrind        cmd:valgrind          leaks, without sanitizers
+test  procps          cmd:ps                end-to-end tests look at processes
+perf  python3         cmd:python3           runs the benchmarks, sums them up
+perf  libbenchmark-dev pc:benchmark          times the parts
+perf  wrk             cmd:wrk               load
+perf  curl            cmd:curl              waits for the service to answer
+perf  strace          cmd:strace            counts system calls
+perf  procps          cmd:ps                CPU time of the service
+ROWS
+}
+
+# What the same things are called where there is no apt-get.
+names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
+userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5);
+for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
+Google Benchmark, curl, wrk, strace, valgrind, procps'
+
+say() {
+	printf '%s\n' "deps: $*" >&2
+}
+
+die() {
+	status=$1
+	shift
+	say "$*"
+	exit "$status"
+}
+
+have() {
+	command -v "$1" >/dev/null 2>&1
+}
+
+# A removed package keeps a record, so being known to dpkg is not enough.
+installed() {
+	have dpkg-query && [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" \
+		2>/dev/null)" = installed ]
+}
+
+# at_least WANTED VERSION
+at_least() {
+	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+cmake_version() {
+	cmake --version 2>/dev/null | sed -n 's/^cmake version //p'
+}
+
+found() {
+	case $1 in
+	cmd:*) have "${1#cmd:}" ;;
+	pc:*) have pkg-config && pkg-config --exists "${1#pc:}" ;;
+	header:*)
+		[ -e "/usr/include/${1#header:}" ] ||
+			[ -e "/usr/local/include/${1#header:}" ]
+		;;
+	cmake:*) have cmake && at_least "${1#cmake:}" "$(cmake_version)" ;;
+	clang_rt)
+		have clang &&
+			ls "$(clang -print-runtime-dir)"/libclang_rt.tsan* \
+				>/dev/null 2>&1
+		;;
+	esac
+}
+
+# Prints the missing packages of the sets named, and on stderr the reasons.
+missing() {
+	seen=' '
+	packages | while read -r set package probe why; do
+		case " $* " in *" $set "*) ;; *) continue ;; esac
+		case $seen in *" $package "*) continue ;; esac
+		seen="$seen$package "
+		if ! installed "$package" && ! found "$probe"; then
+			printf 'deps: %-17s missing: %s\n' \
+				"$package" "$why" >&2
+			printf '%s ' "$package"
+		fi
+	done
+}
+
+# apt_get ARGUMENT...; as_root is empty or "sudo".
+apt_get() {
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+}
+
+install() {
+	line="apt-get install -y --no-install-recommends $*"
+	have apt-get || die 69 "no apt-get here. Please install: $names"
+	as_root=
+	if [ "$(id -u)" -ne 0 ]; then
+		as_root=sudo
+		have sudo ||
+			die 77 "not root, and no sudo. As root, run: $line"
+		sudo true || die 77 "sudo says no. As root, run: $line"
+	fi
+
+	# Lists that know every package may still be stale, which shows when
+	# the install fails; lists that do not are fetched at once.
+	updated=
+	if ! apt-cache show "$@" >/dev/null 2>&1; then
+		apt_get update -q || die 69 "apt-get update failed"
+		updated=yes
+	fi
+	if ! apt_get install -q -y --no-install-recommends "$@"; then
+		[ -z "$updated" ] || die 69 "failed: $line"
+		apt_get update -q || die 69 "apt-get update failed"
+		apt_get install -q -y --no-install-recommends "$@" ||
+			die 69 "failed: $line"
+	fi
+}
+
+sets=build
+for arg in "$@"; do
+	case $arg in
+	build) ;;
+	test | perf) sets="$sets $arg" ;;
+	*) die 64 "usage: cmake/deps.sh [build|test|perf]..." ;;
+	esac
+done
+
+# The sets and the packages are lists of words, to be split.
+# shellcheck disable=SC2046,SC2086
+{
+	wanted=$(missing $sets)
+	if [ -n "$wanted" ]; then
+		install $wanted
+	fi
+}
+found cmake:3.25 ||
+	die 69 "CMake 3.25 or later is needed; this is $(cmake_version)"
+say "everything for $sets is there"
