@@ -16,9 +16,29 @@ if(SPATE_SANITIZE)
     -fsanitize=${SPATE_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)
   target_link_options(spate_settings INTERFACE -fsanitize=${SPATE_SANITIZE})
+else()
+  # Undefine first: some distributions define it for every compilation. It
+  # warns when nothing is optimised, hence not in Debug.
+  target_compile_options(spate_settings INTERFACE -fstack-protector-strong
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
+    $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  # A library that leaves symbols to its users links only by luck.
+  target_link_options(spate_settings INTERFACE LINKER:-z,defs)
 endif()
+target_link_options(spate_settings INTERFACE LINKER:-z,relro LINKER:-z,now
+  LINKER:-z,noexecstack LINKER:--as-needed)
 target_include_directories(spate_settings INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/framework/include)
+
+# Slim objects are of no use to whoever links the archive with another
+# compiler, so ordinary code goes beside what the linker optimises.
+if(SPATE_LTO)
+  include(CheckIPOSupported)
+  check_ipo_supported(LANGUAGES C)
+  set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+  target_compile_options(spate_settings INTERFACE
+    $<$<C_COMPILER_ID:GNU>:-ffat-lto-objects>)
+endif()
 
 # spate_layer(NAME SOURCES file... [LINK target...])
 #

@@ -12,6 +12,14 @@
 #define SPATE_VERSION_MINOR 1
 #define SPATE_VERSION_PATCH 0
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 SPATE_API const char *spate_version(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* SPATE_H */
