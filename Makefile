@@ -37,9 +37,10 @@ deps:
 
 # Without what only tests and benchmarks need, unless they are set up already.
 build:
-	@test -f build/release/build.ninja || \
-		cmake --preset release -DSPATE_TESTS=OFF -DSPATE_PERF=OFF
-	@cmake --build --preset release --target product
+	@{ test -f build/release/build.ninja || \
+		cmake --preset release -DSPATE_TESTS=OFF -DSPATE_PERF=OFF; } && \
+	cmake --build --preset release --target product || \
+		{ sh cmake/deps.sh --check build; exit 1; }
 
 perf:
 	@sh cmake/deps.sh perf

@@ -3,18 +3,20 @@
 #
 # Installs what a build of Spate needs and this machine lacks.
 #
-#     cmake/deps.sh [build|test|perf]...      build, when none is given
+#     cmake/deps.sh [--check] [build|test|perf]...    build is always in it
 #
 #     build   the libraries and the demo service
 #     test    build, and what the tests use
 #     perf    build, and what the benchmarks use
 #
 # What is there already is left alone, whether Debian put it there or not; a
-# machine that lacks nothing hears one line, and apt-get is not called.
+# machine that lacks nothing hears one line, and apt-get is not called. With
+# --check it is never called.
 #
 #     0   everything is there
 #     64  a bad argument                                  (EX_USAGE)
-#     69  no apt-get, or it failed, or CMake is too old   (EX_UNAVAILABLE)
+#     69  no apt-get, or it failed, or CMake is too old; with --check,
+#         something is missing                            (EX_UNAVAILABLE)
 #     77  not root, and no sudo that lets us be           (EX_NOPERM)
 
 set -eu
@@ -152,11 +154,13 @@ install() {
 }
 
 sets=build
+check=
 for arg in "$@"; do
 	case $arg in
+	--check) check=yes ;;
 	build) ;;
 	test | perf) sets="$sets $arg" ;;
-	*) die 64 "usage: cmake/deps.sh [build|test|perf]..." ;;
+	*) die 64 "usage: cmake/deps.sh [--check] [build|test|perf]..." ;;
 	esac
 done
 
@@ -164,7 +168,9 @@ done
 # shellcheck disable=SC2046,SC2086
 {
 	wanted=$(missing $sets)
-	if [ -n "$wanted" ]; then
+	if [ -n "$wanted" ] && [ -n "$check" ]; then
+		die 69 "make deps installs them"
+	elif [ -n "$wanted" ]; then
 		install $wanted
 	fi
 }
