@@ -9,14 +9,14 @@ DEMO = build/release/spate-demo
 .PHONY: help run test deps build perf fuzz clean
 
 help:
-	@echo 'make run     install what is missing, build, serve 127.0.0.1:8080'
-	@echo '             (ARGS="--listen 127.0.0.1:9000 --shards 2")'
-	@echo 'make test    install what is missing, then every test: $(PRESETS)'
-	@echo 'make deps    only the install step of make test'
-	@echo 'make build   only the release build, into build/release/'
-	@echo 'make perf    benchmarks, against a bare epoll server'
-	@echo 'make fuzz    each parser on random input (FUZZ_SECONDS=60)'
-	@echo 'make clean   remove build/'
+	@echo 'make run    install what is missing, build, and serve on'
+	@echo '            127.0.0.1:8080; ARGS="--shards 2" for options'
+	@echo 'make test   install what is missing, then every test'
+	@echo 'make deps   only the install step, for tests and benchmarks too'
+	@echo 'make build  only the release build, into build/release/'
+	@echo 'make perf   benchmarks, beside a bare epoll server'
+	@echo 'make fuzz   each parser on random input; FUZZ_SECONDS=60'
+	@echo 'make clean  remove build/'
 
 run:
 	@sh cmake/deps.sh build
@@ -26,10 +26,14 @@ run:
 # Every preset has its turn, so that one run tells of every failure.
 test:
 	@sh cmake/deps.sh test
-	@failed=; for preset in $(PRESETS); do \
-		cmake --workflow --preset $$preset || failed="$$failed $$preset"; \
+	@failed=; \
+	for preset in $(PRESETS); do \
+		cmake --workflow --preset $$preset || \
+			failed="$$failed $$preset"; \
 	done; \
-	test -z "$$failed" || { echo "make test: failed:$$failed" >&2; exit 1; }; \
+	if [ -n "$$failed" ]; then \
+		echo "make test: failed:$$failed" >&2; exit 1; \
+	fi; \
 	echo 'make test: all passed: $(PRESETS)'
 
 deps:
@@ -37,8 +41,10 @@ deps:
 
 # Without what only tests and benchmarks need, unless they are set up already.
 build:
-	@{ test -f build/release/build.ninja || \
-		cmake --preset release -DSPATE_TESTS=OFF -DSPATE_PERF=OFF; } && \
+	@{ \
+		test -f build/release/build.ninja || \
+		cmake --preset release -DSPATE_TESTS=OFF -DSPATE_PERF=OFF; \
+	} && \
 	cmake --build --preset release --target product || \
 		{ sh cmake/deps.sh --check build; exit 1; }
 

@@ -56,7 +56,7 @@ function(spate_layer name)
   endforeach()
 endfunction()
 
-# spate_test(FILE LABELS label... [TIMEOUT seconds] [ARGS_ENV var=value...])
+# spate_test(FILE LABELS label... [TIMEOUT seconds] [ENV var=value...])
 #
 # Builds FILE with the harness and with everything internal, and gives every
 # TEST() in it to CTest under a name of its own, FILE.TEST.
@@ -70,12 +70,14 @@ function(spate_test file)
   target_link_libraries(${name} PRIVATE spate_harness)
 
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  # In quotes, for the path may have blanks in it.
+  set(tsan_options "suppressions='${PROJECT_SOURCE_DIR}/tests/tsan.supp'")
   file(STRINGS ${file} lines REGEX "^TEST\\([a-z0-9_]+\\)$")
   foreach(line IN LISTS lines)
     string(REGEX REPLACE "^TEST\\((.*)\\)$" "\\1" test ${line})
     add_test(NAME ${name}.${test} COMMAND ${name} ${test})
     set_tests_properties(${name}.${test} PROPERTIES
-      TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ENVIRONMENT
-      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp;${arg_ENV}")
+      TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+      ENVIRONMENT "TSAN_OPTIONS=${tsan_options};${arg_ENV}")
   endforeach()
 endfunction()
