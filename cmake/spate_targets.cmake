@@ -25,6 +25,9 @@ else()
   # A library that leaves symbols to its users links only by luck.
   target_link_options(spate_settings INTERFACE LINKER:-z,defs)
 endif()
+if(SPATE_FUZZ)
+  target_compile_options(spate_settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 target_link_options(spate_settings INTERFACE LINKER:-z,relro LINKER:-z,now
   LINKER:-z,noexecstack LINKER:--as-needed)
 target_include_directories(spate_settings INTERFACE
@@ -80,4 +83,37 @@ function(spate_test file)
       TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
       ENVIRONMENT "TSAN_OPTIONS=${tsan_options};${arg_ENV}")
   endforeach()
+endfunction()
+
+# spate_fuzz(FILE)
+#
+# FILE defines what fuzz/fuzz.h declares. Its inputs are in fuzz/corpus/FILE, a
+# folder named without the ".c": a few good ones, and all that ever broke it.
+# Ordinary builds replay them; with SPATE_FUZZ libFuzzer starts from them and
+# goes on for FUZZ_SECONDS, keeping what it finds in the build folder.
+function(spate_fuzz file)
+  get_filename_component(name ${file} NAME_WE)
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+  add_executable(${name} ${file}
+    $<TARGET_OBJECTS:spate_alloc>
+    $<TARGET_OBJECTS:spate_shards>
+    $<TARGET_OBJECTS:spate_framework>)
+  target_link_libraries(${name} PRIVATE spate_settings
+    PkgConfig::URCU PkgConfig::CK Threads::Threads
+    $<$<BOOL:${SPATE_JEMALLOC}>:PkgConfig::JEMALLOC>)
+  target_compile_options(${name} PRIVATE -UNDEBUG)
+  add_dependencies(fuzzers ${name})
+  if(SPATE_FUZZ)
+    set(found ${CMAKE_CURRENT_BINARY_DIR}/fuzz/${name})
+    file(MAKE_DIRECTORY ${found})
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME fuzz.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/run
+      $<TARGET_FILE:${name}> ${found} ${corpus})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 90000)
+  else()
+    target_sources(${name} PRIVATE fuzz/replay.c)
+    add_test(NAME fuzz.${name} COMMAND ${name} ${corpus})
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 120)
+  endif()
+  set_property(TEST fuzz.${name} PROPERTY LABELS fuzz)
 endfunction()
