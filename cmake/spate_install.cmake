@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 
 # Two export sets and not one: whoever links the shared library has no need
-# of the -dev packages that the archive wants.
+# of all the -dev packages that the archive wants.
 include(CMakePackageConfigHelpers)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/spate)
@@ -35,11 +35,13 @@ file(RELATIVE_PATH pc_includedir ${CMAKE_INSTALL_PREFIX}
 string(REGEX REPLACE "/$" "" pc_to_prefix ${pc_to_prefix})
 
 # The modules by name for their flags, then their archives once more in the
-# order that a linker wants: jemalloc's module does not tell of libm.
-set(pc_requires "liburcu-qsbr >= 0.13, ck >= 0.7")
+# order that a linker wants: jemalloc's module does not tell of libm. Why
+# users link jemalloc themselves, framework/CMakeLists.txt tells.
+set(pc_requires "")
+set(pc_requires_private "liburcu-qsbr >= 0.13, ck >= 0.7")
 set(pc_libs "-lurcu-qsbr -lurcu-common -lck")
 if(SPATE_JEMALLOC)
-  string(APPEND pc_requires ", jemalloc >= 5")
+  set(pc_requires "jemalloc >= 5")
   string(APPEND pc_libs " -ljemalloc -lm")
 endif()
 string(APPEND pc_libs " -pthread")

@@ -13,7 +13,8 @@
 #     exports      what the shared library lets others see
 #
 # Every program must print VERSION twice: from the header, from the library.
-# LIBDIR says where libraries lie below the prefix, if not in "lib".
+# JEMALLOC is ON if spate was built with it; LIBDIR says where libraries lie
+# below the prefix, if not in "lib".
 
 set -eu
 export LC_ALL=C
@@ -25,6 +26,7 @@ version=$4
 
 # The name has a space in it, as somebody's will.
 prefix="$scratch/a prefix"
+JEMALLOC=${JEMALLOC:-ON}
 lib="$prefix/${LIBDIR:-lib}"
 out="$scratch/$mode"
 CC=${CC:-cc}
@@ -37,6 +39,19 @@ die() {
 # needs_spate PROGRAM: is the shared library loaded with it?
 needs_spate() {
 	readelf -d "$1" | grep -q 'NEEDED.*\[libspate\.so\.[0-9]*\]'
+}
+
+# mallocs_alike PROGRAM: is malloc() of the program and of the library the
+# same one, which is jemalloc's if spate was built with it?
+mallocs_alike() {
+	case $JEMALLOC in
+	ON) home='libjemalloc\.so' ;;
+	*) home='libc\.so' ;;
+	esac
+	LD_DEBUG=bindings LD_BIND_NOW=1 "$1" 2>&1 >/dev/null |
+		grep "normal symbol .malloc'" >"$out/bindings"
+	! grep -v " to [^ ]*$home" "$out/bindings" ||
+		die "$1 has another malloc() than spate"
 }
 
 prints_version() {
@@ -52,6 +67,7 @@ check_cmake() {
 		prints_version "$out/$program"
 	done
 	needs_spate "$out/with_shared" || die "with_shared is not"
+	mallocs_alike "$out/with_shared"
 	needs_spate "$out/with_cxx" || die "with_cxx is not shared"
 	! needs_spate "$out/with_static" || die "with_static is shared"
 }
@@ -77,6 +93,7 @@ check_pkg_config() {
 	compile "$out/shared" --print-errors -Wl,-rpath,"$lib"
 	prints_version "$out/shared"
 	needs_spate "$out/shared" || die "shared is not"
+	mallocs_alike "$out/shared"
 
 	compile "$out/static" --static -static
 	prints_version "$out/static"
@@ -93,8 +110,9 @@ check_pkg_config() {
 
 check_exports() {
 	library="$lib/libspate.so"
+	# jemalloc looks for malloc_conf by that name.
 	others=$(nm -D --defined-only "$library" |
-		awk '$3 !~ /^spate_/ { print $3 }')
+		awk '$3 !~ /^spate_|^malloc_conf$/ { print $3 }')
 	[ -z "$others" ] || die "exported, but not spate_: $others"
 	nm -D --defined-only "$library" | grep -q ' spate_version$' ||
 		die "spate_version is not exported"
