@@ -2,21 +2,436 @@
 #ifndef SPATE_H
 #define SPATE_H
 
+/*
+ * spate: an HTTP server with one epoll instance for each CPU.
+ *
+ *     #include <spate.h>
+ *
+ *     static int
+ *     hello(struct spate_req *req, void *arg)
+ *     {
+ *             (void)arg;
+ *             return spate_text(req, 200, "Hello, World!\n");
+ *     }
+ *
+ *     int
+ *     main(int argc, char **argv)
+ *     {
+ *             struct spate_server *server = spate_server_new(NULL);
+ *
+ *             spate_route(server, "GET", "/", hello, NULL);
+ *             return spate_main(server, argc, argv);
+ *     }
+ *
+ * Handles. Every struct here without a body is opaque. Functions named _new
+ * make one that the caller owns, and _free ends it; NULL is fine to free.
+ *
+ * Errors. Functions that can fail return 0, or a size, or a negative errno
+ * value, and unless they say otherwise a call that failed has changed
+ * nothing. spate_strerror() puts it in words.
+ *
+ * Strings. struct spate_str is a loan, neither owned nor NUL-terminated. Its
+ * function says when the loan ends.
+ *
+ * Handlers. A handler is plain code. It may wait, by the calls below that
+ * say so; then its worker goes on with other requests, and it comes back in
+ * the same thread. It must not wait in other ways for long: its worker would
+ * wait with it.
+ *
+ * Context. Each function says where it may be called:
+ *
+ *     any        any thread, at any time
+ *     setup      one thread, before spate_server_start()
+ *     handler    inside the handler that was given the request or stream
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__GNUC__) && defined(SPATE_BUILDING)
 #define SPATE_API __attribute__((visibility("default")))
 #else
 #define SPATE_API
 #endif
 
+#if defined(__GNUC__)
+#define SPATE_PRINTF(format, args)                                             \
+	__attribute__((format(printf, format, args)))
+#else
+#define SPATE_PRINTF(format, args)
+#endif
+
 #define SPATE_VERSION_MAJOR 0
 #define SPATE_VERSION_MINOR 1
 #define SPATE_VERSION_PATCH 0
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+struct spate_server;
+struct spate_req;
+struct spate_stream;
 
+struct spate_str {
+	const char *data;
+	size_t size;
+};
+
+/* The name of one connection; 0 is none. Never comes to mean another one. */
+typedef uint64_t spate_handle;
+
+/* ---------------------------------------------------------------- library */
+
+/*
+ * The version that is linked, as against SPATE_VERSION_*, the one that was
+ * compiled with. Context: any.
+ */
 SPATE_API const char *spate_version(void);
+
+/*
+ * A short text for a value that a function here returned. It is never NULL
+ * and never freed. Context: any.
+ */
+SPATE_API const char *spate_strerror(int error);
+
+/* ----------------------------------------------------------------- server */
+
+enum spate_log_level {
+	SPATE_LOG_DEBUG,
+	SPATE_LOG_INFO,
+	SPATE_LOG_WARNING,
+	SPATE_LOG_ERROR
+};
+
+struct spate_options {
+	/*
+	 * sizeof(struct spate_options), as spate_options_default() sets it. It
+	 * tells a newer library which fields an older caller knew.
+	 */
+	size_t size;
+
+	uint32_t shards;          /* 0: one for each CPU we may run on */
+	uint32_t workers;         /* threads of each shard; 1 */
+	uint32_t spares;          /* more of them, when a shard is stuck; 2 */
+	uint32_t max_connections; /* 0: nine tenths of RLIMIT_NOFILE */
+	uint32_t backlog;         /* of listen(2); 0: the kernel's maximum */
+	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB */
+	uint32_t max_fibers;      /* handlers that wait, in each worker */
+
+	/* In milliseconds; 0: no limit. */
+	uint32_t header_timeout_ms; /* from the first byte of a head; 10,000 */
+	uint32_t body_timeout_ms;   /* between pieces of a body; 30,000 */
+	uint32_t write_timeout_ms;  /* while a client takes nothing; 30,000 */
+	uint32_t idle_timeout_ms;   /* between requests; 75,000 */
+	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
+
+	/* In bytes or pieces. */
+	uint32_t max_head;    /* of a request's head; 16 KiB, at most 64,000 */
+	uint32_t max_fields;  /* in a head; 100, which is also the most */
+	uint32_t max_target;  /* of a request's target; 8 KiB */
+	uint64_t max_body;    /* that spate_body() collects; 1 MiB */
+	uint64_t max_outq;    /* sent to one stream and not yet taken; 1 MiB */
+	uint32_t max_memory;  /* of spate_alloc(), for one request; 1 MiB */
+
+	/*
+	 * Where messages go: one line each, without its end, on loan. NULL:
+	 * nowhere. Called from any of the server's threads, several at once.
+	 */
+	void (*log)(void *arg, enum spate_log_level level, const char *line);
+	void *log_arg;
+	enum spate_log_level log_level; /* this and above; SPATE_LOG_INFO */
+};
+
+/* The defaults. Start from these and change what you mean to. Context: any. */
+SPATE_API struct spate_options spate_options_default(void);
+
+/*
+ * Make a server. The options are copied; NULL means the defaults.
+ *
+ * Returns NULL: no memory. What is wrong with the options or with a later
+ * call of setup, spate_server_start() says as well, so a program may leave
+ * the checking to it. All calls take a server of NULL for -ENOMEM.
+ *
+ * Context: any.
+ */
+SPATE_API struct spate_server *spate_server_new(
+    const struct spate_options *options);
+
+/*
+ * Free a server that does not run. Context: any thread but a handler's.
+ */
+SPATE_API void spate_server_free(struct spate_server *server);
+
+/*
+ * Listen for HTTP at an address, which is one of
+ *
+ *     127.0.0.1:8080    [::1]:8080    *:8080    :8080
+ *     unix:/run/my.sock
+ *
+ * Port 0 is any free one; spate_server_port() tells which. No names are
+ * looked up. The socket is made by spate_server_start().
+ *
+ * Errors: -EINVAL (no such address), -ENOSPC (more than 16), -ENOMEM.
+ * Context: setup.
+ */
+SPATE_API int spate_listen(struct spate_server *server, const char *address);
+
+/*
+ * Start the threads, and return.
+ *
+ * Errors: the first of setup; -EADDRINUSE, -EACCES, -EMFILE, -ENOMEM,
+ * -EAGAIN (no more threads), -EINVAL (an option is out of range). A server
+ * that failed to start can only be freed. Context: setup.
+ */
+SPATE_API int spate_server_start(struct spate_server *server);
+
+/*
+ * Stop: accept no more, close connections without a request, and let the
+ * others finish. What is not done after drain_timeout_ms is cancelled.
+ * Returns when every thread has ended.
+ *
+ * Returns 0, or -ETIMEDOUT: something had to be cancelled.
+ *
+ * Context: any thread but a handler's, once.
+ */
+SPATE_API int spate_server_stop(struct spate_server *server);
+
+/* The port of the first spate_listen(), once started; or 0. Context: any. */
+SPATE_API uint16_t spate_server_port(const struct spate_server *server);
+
+/*
+ * Run a server as a program: read options from the command line and from
+ * the environment (SPATE_LISTEN and so on), start, wait for SIGTERM or
+ * SIGINT, stop; a second signal ends the program at once. --help tells the
+ * rest. Frees the server.
+ *
+ * Returns what main() should return: 0, or a value of <sysexits.h> after a
+ * line on standard error.
+ *
+ * Context: the main thread.
+ */
+SPATE_API int spate_main(struct spate_server *server, int argc, char **argv);
+
+/* ----------------------------------------------------------------- routes */
+
+/*
+ * A handler answers one request, by one of the calls that begin an answer.
+ * If it returns without, the client gets a 500, for -EINVAL, -ENOENT and
+ * -ERANGE a 400; the return value has no other meaning. So a handler can
+ * say "return spate_text(...)".
+ */
+typedef int spate_handler_fn(struct spate_req *req, void *arg);
+
+/*
+ * Have a handler answer a method and a path. method may be several, "GET
+ * PUT", or "*" for all but CONNECT and TRACE. ":name" in the path stands
+ * for one segment and "*name" at its end for the rest: spate_param().
+ *
+ * HEAD is answered by the handler for GET, without the body; OPTIONS by the
+ * router, unless there is a route for it.
+ *
+ * The strings are copied. arg is lent until the server is freed.
+ *
+ * Errors: -EINVAL (not a path, no such method), -EEXIST, -ENOMEM.
+ * Context: setup.
+ */
+SPATE_API int spate_route(struct spate_server *server, const char *method,
+    const char *path, spate_handler_fn *handler, void *arg);
+
+/* Answer GET with counters of every shard, as JSON. Context: setup. */
+SPATE_API int spate_route_stats(
+    struct spate_server *server, const char *path);
+
+/* ---------------------------------------------------------------- request */
+
+/*
+ * What the client sent. Absent is { NULL, 0 }, empty is { "", 0 }. On loan
+ * until the handler returns. Context: handler.
+ */
+SPATE_API const char *spate_method(const struct spate_req *req);
+SPATE_API struct spate_str spate_path(const struct spate_req *req);
+SPATE_API struct spate_str spate_query(const struct spate_req *req);
+SPATE_API struct spate_str spate_host(const struct spate_req *req);
+SPATE_API struct spate_str spate_header(
+    const struct spate_req *req, const char *name);
+
+/*
+ * A segment of the path by its name in the route, without its escapes.
+ * Absent too if an escape is malformed. Context: handler.
+ */
+SPATE_API struct spate_str spate_param(struct spate_req *req, const char *name);
+
+/*
+ * A value of the query by its name, without escapes; or as a number.
+ *
+ * Errors: -ENOENT (not there), -EINVAL (malformed), -ERANGE. *value is then
+ * as it was, so it can hold a default. Context: handler.
+ */
+SPATE_API struct spate_str spate_query_str(
+    struct spate_req *req, const char *name);
+SPATE_API int spate_query_u64(
+    const struct spate_req *req, const char *name, uint64_t *value);
+
+/* The shard, and the connection, that a request is on. Context: handler. */
+SPATE_API uint32_t spate_shard(const struct spate_req *req);
+SPATE_API spate_handle spate_req_handle(const struct spate_req *req);
+
+/*
+ * Memory that lasts as long as the request.
+ *
+ * Returns NULL: max_memory is reached, or there is none. Context: handler.
+ */
+SPATE_API void *spate_alloc(struct spate_req *req, size_t size);
+
+/*
+ * The size of the body; 0 if there is none, -1 if it is chunked. Context:
+ * handler.
+ */
+SPATE_API int64_t spate_body_size(const struct spate_req *req);
+
+/*
+ * Read the next piece of the body. Waits for it.
+ *
+ * Returns how many bytes; 0 at the end.
+ *
+ * Errors: -ETIMEDOUT, -ECONNRESET and others of recv(2): the client is
+ * gone. -EBADMSG: the body is malformed. Context: handler.
+ */
+SPATE_API ssize_t spate_body_read(struct spate_req *req, void *buf, size_t size);
+
+/*
+ * The whole body, in one piece, on loan until the handler returns. Waits
+ * for it.
+ *
+ * Errors: as spate_body_read(); -E2BIG: more than max_body, and the answer
+ * should be 413; -ENOMEM. Context: handler.
+ */
+SPATE_API int spate_body(struct spate_req *req, struct spate_str *body);
+
+/* ----------------------------------------------------------------- answer */
+
+/*
+ * Add a field to the head of the answer, before it is begun. Date, Server,
+ * Connection and the framing are not for handlers to set.
+ *
+ * Errors: -EINVAL (not a name or a value; one of those), -EALREADY (begun),
+ * -ENOMEM. Context: handler.
+ */
+SPATE_API int spate_add_header(
+    struct spate_req *req, const char *name, const char *value);
+
+/*
+ * Answer, in one piece. The bytes are copied or sent before it returns; it
+ * may wait while the client takes nothing. type may be NULL for none.
+ *
+ * Errors: -EALREADY (answered before), -EINVAL (no such status), -EPIPE and
+ * others of send(2), -ETIMEDOUT, -ECANCELED: the client is gone. Context:
+ * handler.
+ */
+SPATE_API int spate_respond(struct spate_req *req, int status,
+    const char *type, const void *body, size_t size);
+
+/* Likewise with text/plain, composed as by printf(). */
+SPATE_API int spate_text(struct spate_req *req, int status,
+    const char *format, ...) SPATE_PRINTF(3, 4);
+
+/*
+ * Answer in pieces: begin, then any number of writes. size is that of the
+ * whole body, or -1 if it is not known; it is then chunked. Ends when the
+ * handler returns; a body that is then short of its size ends the
+ * connection, as there is no other way to tell the client.
+ *
+ * spate_write() waits while the client takes nothing, so a slow client slows
+ * the handler and fills no memory.
+ *
+ * Errors: as spate_respond(); spate_write() also -EMSGSIZE: more than was
+ * announced, and nothing is sent. Context: handler.
+ */
+SPATE_API int spate_begin(
+    struct spate_req *req, int status, const char *type, int64_t size);
+SPATE_API int spate_write(struct spate_req *req, const void *data, size_t size);
+
+/* Send now what has been written. Else it may wait for more. */
+SPATE_API int spate_flush(struct spate_req *req);
+
+/* ---------------------------------------------------------------- streams */
+
+/*
+ * A stream handler is called when a client has connected to a raw TCP or
+ * Unix address and whenever there is something to read after that. It may
+ * read, write and wait; between its calls a connection costs no stack and
+ * no buffer.
+ *
+ * Returns 0: call again when there is more. Anything else: close.
+ */
+typedef int spate_stream_fn(struct spate_stream *stream, void *arg);
+
+/* As spate_listen(), for a stream handler. Context: setup. */
+SPATE_API int spate_listen_stream(struct spate_server *server,
+    const char *address, spate_stream_fn *handler, void *arg);
+
+/*
+ * Read what has arrived; waits for the first byte for up to
+ * body_timeout_ms.
+ *
+ * Returns how many bytes; 0: the peer has sent its last, and the stream is
+ * closed when the handler returns. Errors: as recv(2), -ETIMEDOUT,
+ * -ECANCELED. Context: handler.
+ */
+SPATE_API ssize_t spate_stream_read(
+    struct spate_stream *stream, void *buf, size_t size);
+
+/* Write all of it; waits while the peer takes nothing. Context: handler. */
+SPATE_API int spate_stream_write(
+    struct spate_stream *stream, const void *data, size_t size);
+
+SPATE_API spate_handle spate_stream_handle(const struct spate_stream *stream);
+SPATE_API uint32_t spate_stream_shard(const struct spate_stream *stream);
+
+/* A pointer of the handler's own, NULL at first. Context: handler. */
+SPATE_API void **spate_stream_data(struct spate_stream *stream);
+
+/* ------------------------------------------------------- from other threads */
+
+/*
+ * Send to a stream, whoever runs it. The bytes are copied and sent in the
+ * order of the calls, between whatever its handler writes.
+ *
+ * Errors: -ESTALE (it is closed), -EAGAIN (the peer takes too little:
+ * max_outq), -ENOTSUP (an HTTP connection), -ENOMEM. Context: any, while the
+ * server exists.
+ */
+SPATE_API int spate_send(struct spate_server *server, spate_handle handle,
+    const void *data, size_t size);
+
+/*
+ * Send to every stream that has one of the server's stream handlers. How
+ * many it went to is counted as they take it, so there is nothing to
+ * return. A stream over its max_outq is left out.
+ *
+ * Errors: -ENOMEM. Context: any.
+ */
+SPATE_API int spate_broadcast(struct spate_server *server,
+    spate_stream_fn *handler, const void *data, size_t size);
+
+/*
+ * Close a connection. What its handler waits for ends with -ECANCELED.
+ *
+ * Errors: -ESTALE. Context: any.
+ */
+SPATE_API int spate_close(struct spate_server *server, spate_handle handle);
+
+/*
+ * Let what a connection waits for end with -ETIMEDOUT in ms milliseconds
+ * from now, if it does not end before that. 0 takes the limit away until
+ * the next wait sets its own.
+ *
+ * Errors: -ESTALE, -ENOMEM. Context: any.
+ */
+SPATE_API int spate_set_deadline(
+    struct spate_server *server, spate_handle handle, uint32_t ms);
 
 #ifdef __cplusplus
 }

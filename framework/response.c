@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Answers: their heads, their framing, and the buffer they leave by.
+ */
+
+#include "framework/http_date.h"
+#include "framework/http_status.h"
+#include "framework/request.h"
+#include "framework/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define OK_LINE "HTTP/1.1 200 OK\r\n"
+#define SERVER_FIELD "Server: spate\r\nDate: "
+#define COMMON_SIZE (sizeof(SERVER_FIELD) - 1 + SP_HTTP_DATE + 2)
+#define OK_SIZE (sizeof(OK_LINE) - 1)
+
+/* The most that a head has besides the type and the handler's fields. */
+#define HEAD_MAX 320
+#define EXTRA_MAX 8192
+#define TEXT_MAX 512
+
+/* An error's page is sent before the rest of the request was read. */
+#define ERROR_MAX 512
+
+/* What begins every answer of a worker, for the present second. */
+struct sp_http_worker {
+	char head[OK_SIZE + COMMON_SIZE + 8];
+	sp_tick until;
+};
+
+int
+sp_http_worker_begin(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = calloc(1, sizeof(*http));
+
+	if (http == NULL)
+		return -ENOMEM;
+	http->until = worker->now;
+	memcpy(http->head, OK_LINE SERVER_FIELD,
+	    sizeof(OK_LINE SERVER_FIELD) - 1);
+	worker->context = http;
+	sp_worker_date(worker);
+	return 0;
+}
+
+void
+sp_http_worker_end(struct sp_worker *worker)
+{
+	free(worker->context);
+	worker->context = NULL;
+}
+
+void
+sp_worker_date(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+	struct timespec now;
+	char *at = http->head + sizeof(OK_LINE SERVER_FIELD) - 1;
+
+	if (sp_likely(sp_tick_after(http->until, worker->now)))
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	sp_http_date_format(at, now.tv_sec);
+	memcpy(at + SP_HTTP_DATE, "\r\n", 2);
+	http->until = worker->now + 1000
+	    - (uint32_t)(now.tv_nsec / SP_NS_PER_MS);
+	if (!sp_tick_after(http->until, worker->now))
+		http->until = worker->now + 1;
+}
+
+/* ---------------------------------------------------------------- output */
+
+int
+sp_req_flush(struct spate_req *req)
+{
+	int error;
+
+	if (req->out_size == 0 || req->error != 0 || req->flushing)
+		return req->error;
+	req->flushing = true;
+	error = sp_conn_send(req->worker, req->pd, req->out, req->out_size,
+	    req->server->options.write_timeout_ms);
+	req->flushing = false;
+	req->out_size = 0;
+	if (error == -ETIMEDOUT)
+		sp_count(&req->worker->counters.timeouts_write, 1);
+	return req->error = error;
+}
+
+/* out and then data, past the buffer. */
+static int
+flush_with(struct spate_req *req, const void *data, size_t size)
+{
+	struct iovec piece[2] = {
+		{ .iov_base = req->out, .iov_len = req->out_size },
+		{ .iov_base = (void *)(uintptr_t)data, .iov_len = size },
+	};
+	int error;
+
+	if (req->error != 0)
+		return req->error;
+	req->flushing = true;
+	error = sp_conn_send2(req->worker, req->pd, piece,
+	    req->server->options.write_timeout_ms);
+	req->flushing = false;
+	req->out_size = 0;
+	if (error == -ETIMEDOUT)
+		sp_count(&req->worker->counters.timeouts_write, 1);
+	return req->error = error;
+}
+
+/* Room for size bytes, at once or after sending what is there; or NULL. */
+static char *
+room(struct spate_req *req, size_t size)
+{
+	if (req->out == NULL) {
+		req->out = sp_bufcache_get(&req->worker->buffers);
+		if (req->out == NULL) {
+			req->error = -ENOMEM;
+			return NULL;
+		}
+	}
+	if (sp_unlikely(req->out_size + size > req->capacity)) {
+		if (size > req->capacity || sp_req_flush(req) != 0)
+			return NULL;
+	}
+	return req->out + req->out_size;
+}
+
+static inline char *
+put(char *at, const void *data, size_t size)
+{
+	memcpy(at, data, size);
+	return at + size;
+}
+
+#define PUT(at, text) put(at, text, sizeof(text) - 1)
+
+/* ----------------------------------------------------------------- heads */
+
+static char *
+put_status(struct spate_req *req, char *at, int status)
+{
+	struct sp_http_worker *http = req->worker->context;
+	const char *line;
+	size_t size;
+
+	if (sp_likely(status == 200))
+		return put(at, http->head, OK_SIZE + COMMON_SIZE);
+	line = sp_http_status_line(status, &size);
+	if (line != NULL)
+		at = put(at, line, size);
+	else
+		at += sprintf(at, "HTTP/1.1 %03d \r\n", status);
+	return put(at, http->head + OK_SIZE, COMMON_SIZE);
+}
+
+static void
+count_status(struct sp_worker *worker, int status)
+{
+	SP_ATOMIC(uint64_t) *counter[] = {
+		&worker->counters.responses_1xx,
+		&worker->counters.responses_2xx,
+		&worker->counters.responses_3xx,
+		&worker->counters.responses_4xx,
+		&worker->counters.responses_5xx,
+	};
+
+	sp_count(counter[status / 100 - 1], 1);
+}
+
+/*
+ * put_head: everything up to the blank line.
+ *
+ * => Returns where the body goes, or NULL: req->error.
+ */
+static char *
+put_head(struct spate_req *req, int status, const char *type,
+    size_t type_size, struct sp_http_framing framing, uint64_t size,
+    size_t body)
+{
+	char *at = room(
+	    req, HEAD_MAX + type_size + req->extra_size + body);
+
+	if (at == NULL)
+		return NULL;
+	at = put_status(req, at, status);
+	if (type_size != 0) {
+		at = PUT(at, "Content-Type: ");
+		at = put(at, type, type_size);
+		at = PUT(at, "\r\n");
+	}
+	if (framing.send_content_length) {
+		at = PUT(at, "Content-Length: ");
+		at += sp_format_u64(at, framing.length_is_zero ? 0 : size);
+		at = PUT(at, "\r\n");
+	} else if (framing.send_chunked) {
+		at = PUT(at, "Transfer-Encoding: chunked\r\n");
+	}
+	if (sp_unlikely(framing.close)) {
+		at = PUT(at, "Connection: close\r\n");
+		req->close = true;
+	} else if (sp_unlikely(req->head.minor == 0)) {
+		at = PUT(at, "Connection: keep-alive\r\n");
+	}
+	if (req->extra_size != 0)
+		at = put(at, req->extra, req->extra_size);
+	at = PUT(at, "\r\n");
+	count_status(req->worker, status);
+	return at;
+}
+
+static bool
+may_keep(struct spate_req *req)
+{
+	if (req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE))
+		return false;
+	/* A client that was never told to go on may send the body or not. */
+	if (req->want_continue)
+		return false;
+	return !sp_load(&req->worker->engine->draining, relaxed);
+}
+
+static struct sp_http_framing
+framing_of(struct spate_req *req, int status, enum sp_http_body body)
+{
+	return sp_http_framing((enum sp_http_method)req->head.method, status,
+	    req->head.minor, body, may_keep(req));
+}
+
+static int
+check_answer(struct spate_req *req, int status, const char *type)
+{
+	if (req->answer != SP_ANSWER_NONE)
+		return -EALREADY;
+	if (status < 200 || status > 599)
+		return -EINVAL;
+	if (type != NULL && !sp_field_value_ok(type, strlen(type)))
+		return -EINVAL;
+	return req->error;
+}
+
+int
+spate_respond(struct spate_req *req, int status, const char *type,
+    const void *body, size_t size)
+{
+	size_t type_size = type != NULL ? strlen(type) : 0;
+	struct sp_http_framing framing;
+	int error = check_answer(req, status, type);
+	bool fits;
+	char *at;
+
+	if (sp_unlikely(error != 0))
+		return error;
+	framing = framing_of(req, status, SP_HTTP_BODY_FIXED);
+	fits = size <= req->capacity / 2;
+	at = put_head(req, status, type, type_size, framing, size,
+	    fits && framing.send_body ? size : 0);
+	if (at == NULL)
+		return req->error != 0 ? req->error : -EMSGSIZE;
+	req->answer = SP_ANSWER_DONE;
+	if (framing.send_body && fits)
+		at = put(at, body, size);
+	req->out_size = (uint32_t)(at - req->out);
+	if (framing.send_body && !fits)
+		return flush_with(req, body, size);
+	return 0;
+}
+
+int
+spate_text(struct spate_req *req, int status, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list args;
+	char *longer;
+	int size;
+
+	va_start(args, format);
+	size = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (size < 0)
+		return -EINVAL;
+	if ((size_t)size < sizeof(text))
+		return spate_respond(req, status, "text/plain; charset=utf-8",
+		    text, (size_t)size);
+	va_start(args, format);
+	longer = sp_bump_vprintf(&req->memory, format, args);
+	va_end(args);
+	if (longer == NULL)
+		return -ENOMEM;
+	return spate_respond(req, status, "text/plain; charset=utf-8", longer,
+	    (size_t)size);
+}
+
+/* ------------------------------------------------------------ in pieces */
+
+int
+spate_begin(struct spate_req *req, int status, const char *type, int64_t size)
+{
+	size_t type_size = type != NULL ? strlen(type) : 0;
+	struct sp_http_framing framing;
+	int error = check_answer(req, status, type);
+	char *at;
+
+	if (error != 0)
+		return error;
+	framing = framing_of(req, status,
+	    size < 0 ? SP_HTTP_BODY_STREAMED : SP_HTTP_BODY_FIXED);
+	at = put_head(req, status, type, type_size, framing, (uint64_t)size, 0);
+	if (at == NULL)
+		return req->error != 0 ? req->error : -EMSGSIZE;
+	req->out_size = (uint32_t)(at - req->out);
+	req->answer = SP_ANSWER_BEGUN;
+	req->out_chunked = framing.send_chunked;
+	req->out_body = framing.send_body;
+	req->out_left = size < 0 ? UINT64_MAX : (uint64_t)size;
+	return 0;
+}
+
+/* A chunk's size line. Returns its size. */
+static size_t
+chunk_line(char line[SP_HEX_DIGITS + 2], size_t size)
+{
+	size_t n = sp_format_hex(line, size);
+
+	memcpy(line + n, "\r\n", 2);
+	return n + 2;
+}
+
+static int
+write_large(struct spate_req *req, const void *data, size_t size)
+{
+	char line[SP_HEX_DIGITS + 2];
+	int error;
+	char *at;
+
+	if (req->out_chunked) {
+		size_t n = chunk_line(line, size);
+
+		at = room(req, n);
+		if (at == NULL)
+			return req->error;
+		req->out_size += (uint32_t)(put(at, line, n) - at);
+	}
+	error = flush_with(req, data, size);
+	if (error != 0 || !req->out_chunked)
+		return error;
+	at = room(req, 2);
+	if (at == NULL)
+		return req->error;
+	PUT(at, "\r\n");
+	req->out_size += 2;
+	return 0;
+}
+
+int
+spate_write(struct spate_req *req, const void *data, size_t size)
+{
+	char line[SP_HEX_DIGITS + 2];
+	char *at;
+
+	if (req->answer != SP_ANSWER_BEGUN)
+		return req->answer == SP_ANSWER_DONE ? -EALREADY : -EINVAL;
+	if (req->error != 0)
+		return req->error;
+	if (size > req->out_left)
+		return -EMSGSIZE;
+	if (size == 0)
+		return 0;
+	if (req->out_left != UINT64_MAX)
+		req->out_left -= size;
+	if (!req->out_body)
+		return 0;
+	if (size > req->capacity / 2)
+		return write_large(req, data, size);
+	at = room(req, size + sizeof(line) + 2);
+	if (at == NULL)
+		return req->error;
+	if (req->out_chunked)
+		at = put(at, line, chunk_line(line, size));
+	at = put(at, data, size);
+	if (req->out_chunked)
+		at = PUT(at, "\r\n");
+	req->out_size = (uint32_t)(at - req->out);
+	return 0;
+}
+
+int
+spate_flush(struct spate_req *req)
+{
+	return sp_req_flush(req);
+}
+
+void
+sp_req_finish(struct spate_req *req)
+{
+	char *at;
+
+	if (req->answer != SP_ANSWER_BEGUN)
+		return;
+	req->answer = SP_ANSWER_DONE;
+	if (req->out_left != UINT64_MAX) {
+		/* Fewer bytes than announced: only the end of it says so. */
+		if (req->out_left != 0 && req->out_body) {
+			sp_log(req->server, SPATE_LOG_WARNING,
+			    "an answer is %llu bytes short",
+			    (unsigned long long)req->out_left);
+			req->close = true;
+		}
+		return;
+	}
+	if (req->out_chunked && req->error == 0) {
+		at = room(req, 5);
+		if (at == NULL)
+			return;
+		PUT(at, "0\r\n\r\n");
+		req->out_size += 5;
+	}
+}
+
+/* ---------------------------------------------------------------- fields */
+
+static bool
+is_ours(const char *name)
+{
+	static const char *const ours[] = { "Server", "Date", "Connection",
+		"Content-Length", "Transfer-Encoding", "Content-Type",
+		"Keep-Alive", "Upgrade", "Trailer" };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (strcasecmp(ours[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+spate_add_header(struct spate_req *req, const char *name, const char *value)
+{
+	size_t name_size = strlen(name), value_size = strlen(value);
+	size_t size = name_size + value_size + 4;
+	char *at;
+
+	if (req->answer != SP_ANSWER_NONE)
+		return -EALREADY;
+	if (!sp_token_ok(name, name_size)
+	    || !sp_field_value_ok(value, value_size) || is_ours(name))
+		return -EINVAL;
+	if (req->extra_size + size > EXTRA_MAX)
+		return -ENOMEM;
+	if (req->extra_size + size > req->extra_capacity) {
+		uint32_t capacity = req->extra_capacity * 2 + 512;
+
+		while (capacity < req->extra_size + size)
+			capacity *= 2;
+		at = sp_bump_alloc(&req->memory, capacity);
+		if (at == NULL)
+			return -ENOMEM;
+		if (req->extra_size != 0)
+			memcpy(at, req->extra, req->extra_size);
+		req->extra = at;
+		req->extra_capacity = capacity;
+	}
+	at = put(req->extra + req->extra_size, name, name_size);
+	at = PUT(at, ": ");
+	at = put(at, value, value_size);
+	at = PUT(at, "\r\n");
+	req->extra_size = (uint32_t)(at - req->extra);
+	return 0;
+}
+
+/* ---------------------------------------------------------------- errors */
+
+void
+sp_req_fail(struct spate_req *req, int status, const char *reason)
+{
+	char page[ERROR_MAX];
+	int size;
+
+	if (req->answer != SP_ANSWER_NONE) {
+		req->close = true;
+		return;
+	}
+	req->close = true;
+	req->extra_size = 0;
+	size = snprintf(page, sizeof(page), "%d %s%s%s\n", status,
+	    sp_http_reason(status), reason != NULL ? ": " : "",
+	    reason != NULL ? reason : "");
+	spate_respond(
+	    req, status, "text/plain; charset=utf-8", page, (size_t)size);
+}

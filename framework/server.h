@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_FRAMEWORK_SERVER_H
+#define SPATE_FRAMEWORK_SERVER_H
+
+/*
+ * A server from the inside: options, routes and addresses during set-up,
+ * and an engine while it runs. All of it is constant from start to stop.
+ */
+
+#include "framework/http_head.h"
+#include "framework/router.h"
+#include "shards/engine.h"
+
+#include <spate.h>
+
+/* The kind of HTTP connections; the task's service is its first member. */
+struct sp_http_service {
+	struct sp_service service;
+	struct spate_server *server;
+};
+
+/* One kind of streams: all that one spate_listen_stream() accepts. */
+struct sp_stream_service {
+	struct sp_service service;
+	struct spate_server *server;
+	spate_stream_fn *handler;
+	void *arg;
+	struct sp_stream_service *next;
+};
+
+struct sp_route_target {
+	spate_handler_fn *handler;
+	void *arg;
+	struct sp_route_target *next;
+};
+
+struct sp_address {
+	struct sockaddr_storage storage;
+	socklen_t size;
+	const struct sp_service *service;
+	char text[128];
+};
+
+struct spate_server {
+	struct spate_options options;
+	struct sp_http_limits limits;
+	struct sp_http_service http;
+	struct sp_stream_service *streams;
+	struct sp_router *router;
+	struct sp_route_target *targets;
+	struct sp_address addresses[SP_LISTENERS_MAX];
+	unsigned address_count;
+	unsigned bound;      /* of those, until the first that failed */
+	int error;           /* the first of set-up */
+	const char *concern; /* what it was about; constant text */
+	struct sp_engine *engine;
+};
+
+/* sp_server_fail: remember the first error of set-up. Returns error. */
+int sp_server_fail(struct spate_server *server, int error, const char *concern);
+
+/*
+ * sp_address_parse: an address of spate_listen().
+ *
+ * => Returns 0, or -EINVAL.
+ */
+int sp_address_parse(struct sp_address *address, const char *text);
+
+/* sp_log: one line, if the level is wanted. */
+void sp_log(const struct spate_server *server, enum spate_log_level level,
+    const char *format, ...) SPATE_PRINTF(3, 4);
+
+/* The services' functions; http_conn.c and stream.c. */
+void sp_http_run(struct sp_worker *worker, struct sp_task *task);
+void sp_http_open(struct sp_worker *worker, struct sp_poll_desc *pd);
+void sp_stream_run(struct sp_worker *worker, struct sp_task *task);
+void sp_stream_open(struct sp_worker *worker, struct sp_poll_desc *pd);
+
+/* What a worker has for HTTP; response.c. */
+int sp_http_worker_begin(struct sp_worker *worker);
+void sp_http_worker_end(struct sp_worker *worker);
+
+#endif /* SPATE_FRAMEWORK_SERVER_H */
