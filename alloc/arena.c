@@ -281,7 +281,9 @@ sp_arena_thread_freed(void)
 #include <malloc.h>
 
 #if SP_ASAN || SP_TSAN
-#include <sanitizer/allocator_interface.h>
+/* GCC has them, and no header for them. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+size_t __sanitizer_get_heap_size(void);
 #endif
 
 static _Atomic(unsigned) arenas;
