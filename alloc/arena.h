@@ -17,16 +17,19 @@
  *
  *     setting               how                        what it reaches
  *     -------------------   ------------------------   -------------------
- *     lg_tcache_max:16      weak symbol malloc_conf    the process
+ *     lg_tcache_max 16      weak symbol malloc_conf    the process
  *     dirty_decay 5000 ms   mallctl in sp_arena_new    arenas made here
  *     muzzy_decay 0 ms      mallctl in sp_arena_new    arenas made here
  *     background threads    sp_arena_background()      the process
  *
  * The thread cache can only be set as the process starts, hence the symbol;
  * an application that defines malloc_conf itself, or sets MALLOC_CONF, has
- * the last word. The background thread is not in it: a thread made before
- * main() would be lost in the child of a program that daemonizes. Start it
- * when the server starts, after the last fork.
+ * the last word. (So has one that links jemalloc before a shared spate:
+ * jemalloc's own empty symbol is then found first.)
+ *
+ * The background thread is not in it: a thread made before main() would be
+ * lost in the child of a program that daemonizes. Start it when the server
+ * starts, after the last fork.
  *
  * Built without SPATE_JEMALLOC (sanitizers, valgrind), ids are numbers that
  * nothing stands behind, and the counters are those of the process.

@@ -2,7 +2,6 @@
 
 /* Slab: what survives a free, what is touched, and when an index returns. */
 
-#include "alloc/slab.h"
 #include "tests/harness.h"
 
 #include <errno.h>
@@ -12,6 +11,29 @@
 #include <unistd.h>
 
 #include <sys/mman.h>
+
+static bool refuse_maps, refuse_memory;
+
+static void *
+test_mmap(
+    void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	if (refuse_maps)
+		return MAP_FAILED;
+	return mmap(address, size, protection, flags, fd, offset);
+}
+
+static void *
+test_calloc(size_t count, size_t size)
+{
+	return refuse_memory ? NULL : calloc(count, size);
+}
+
+#define mmap test_mmap
+#define calloc test_calloc
+#include "alloc/slab.c"
+#undef mmap
+#undef calloc
 
 static void
 grow(struct sp_slab *slab)
@@ -179,6 +201,30 @@ TEST(growing_leaves_objects_and_old_directories_as_they_were)
 	EXPECT_EQ(sp_slab_grow(&slab, &old[0]), -ENOSPC);
 	EXPECT(old[0] == NULL);
 	EXPECT(sp_slab_at(sp_slab_dir(&slab), SP_SLAB_NONE) == NULL);
+	sp_slab_fini(&slab);
+}
+
+TEST(out_of_memory_changes_nothing)
+{
+	struct sp_slab slab;
+	struct sp_slab_dir *old;
+	const struct sp_slab_dir *dir;
+
+	sp_slab_init(&slab, 0, false);
+	grow(&slab);
+	dir = sp_slab_dir(&slab);
+	refuse_maps = true;
+	EXPECT_EQ(sp_slab_grow(&slab, &old), -ENOMEM);
+	EXPECT(old == NULL);
+	refuse_maps = false;
+	refuse_memory = true;
+	EXPECT_EQ(sp_slab_grow(&slab, &old), -ENOMEM);
+	EXPECT(old == NULL);
+	refuse_memory = false;
+	EXPECT(sp_slab_dir(&slab) == dir);
+	EXPECT_EQ(dir->chunks, 1);
+	grow(&slab);
+	EXPECT_EQ(sp_slab_dir(&slab)->chunks, 2);
 	sp_slab_fini(&slab);
 }
 

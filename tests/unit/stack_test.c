@@ -2,9 +2,9 @@
 
 /* Stacks: guards that fault, order of reuse, the bound, and trimming. */
 
-#include "alloc/stack.h"
 #include "tests/harness.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,42 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+
+/* A kernel that refuses what it is asked for. */
+static bool refuse_guards, refuse_maps, refuse_protection;
+
+static int
+test_madvise(void *address, size_t size, int advice)
+{
+	if (refuse_guards && advice == 102) {
+		errno = EINVAL;
+		return -1;
+	}
+	return madvise(address, size, advice);
+}
+
+static int
+test_mprotect(void *address, size_t size, int protection)
+{
+	return refuse_protection ? -1 : mprotect(address, size, protection);
+}
+
+static void *
+test_mmap(
+    void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	if (refuse_maps)
+		return MAP_FAILED;
+	return mmap(address, size, protection, flags, fd, offset);
+}
+
+#define madvise test_madvise
+#define mprotect test_mprotect
+#define mmap test_mmap
+#include "alloc/stack.c"
+#undef madvise
+#undef mprotect
+#undef mmap
 
 #define MANY 1000
 
@@ -178,5 +214,79 @@ TEST(broken_use_aborts)
 	EXPECT_ABORT(sp_stack_pool_fini(&pool));
 	sp_stack_put(&pool, stack);
 	EXPECT_ABORT(sp_stack_put(&pool, stack));
+	sp_stack_pool_fini(&pool);
+}
+
+TEST(without_light_guards_an_overflow_faults_too)
+{
+	struct sp_stack_pool pool;
+
+	refuse_guards = true;
+	EXPECT(!sp_stack_guards_are_light());
+	sp_stack_pool_init(&pool, 0, 2, 0);
+	check_guards(&pool);
+	EXPECT_EQ(sp_stack_pool_trim(&pool, 8), 2);
+	check_guards(&pool);
+	EXPECT_EQ(split_stacks, 2);
+	sp_stack_pool_fini(&pool);
+	EXPECT_EQ(split_stacks, 0);
+	refuse_guards = false;
+	guards = GUARDS_UNKNOWN;
+}
+
+TEST(a_single_refused_guard_is_made_the_other_way)
+{
+	struct sp_stack_pool pool;
+
+	(void)sp_stack_guards_are_light();
+	refuse_guards = true;
+	sp_stack_pool_init(&pool, 0, 2, 0);
+	check_guards(&pool);
+	EXPECT_EQ(split_stacks, 2);
+	sp_stack_pool_fini(&pool);
+	refuse_guards = false;
+}
+
+TEST(stacks_that_split_the_mapping_are_bounded_in_the_process)
+{
+	struct sp_stack_pool pool, other;
+	struct sp_stack *stack;
+
+	refuse_guards = true;
+	split_stacks = SP_STACKS_SPLIT_MAX - 1;
+	sp_stack_pool_init(&pool, 0, 8, 0);
+	sp_stack_pool_init(&other, 0, 8, 0);
+	stack = sp_stack_get(&pool);
+	EXPECT(stack != NULL);
+	EXPECT(sp_stack_get(&pool) == NULL);
+	EXPECT(sp_stack_get(&other) == NULL);
+	EXPECT_EQ(split_stacks, SP_STACKS_SPLIT_MAX);
+	sp_stack_put(&pool, stack);
+	sp_stack_pool_fini(&pool);
+	stack = sp_stack_get(&other);
+	EXPECT(stack != NULL);
+	sp_stack_put(&other, stack);
+	sp_stack_pool_fini(&other);
+	split_stacks = 0;
+	refuse_guards = false;
+}
+
+TEST(a_kernel_out_of_memory_gives_no_stack_and_the_next_try_works)
+{
+	struct sp_stack_pool pool;
+	struct sp_stack *stack;
+
+	sp_stack_pool_init(&pool, 0, 2, 0);
+	refuse_maps = true;
+	EXPECT(sp_stack_get(&pool) == NULL);
+	refuse_maps = false;
+	refuse_guards = refuse_protection = true;
+	EXPECT(sp_stack_get(&pool) == NULL);
+	refuse_guards = refuse_protection = false;
+	EXPECT_EQ(pool.stacks, 0);
+	EXPECT_EQ(split_stacks, 0);
+	stack = sp_stack_get(&pool);
+	EXPECT(stack != NULL);
+	sp_stack_put(&pool, stack);
 	sp_stack_pool_fini(&pool);
 }
