@@ -32,7 +32,8 @@
  * starts, after the last fork.
  *
  * Built without SPATE_JEMALLOC (sanitizers, valgrind), ids are numbers that
- * nothing stands behind, and the counters are those of the process.
+ * nothing stands behind, and the counters are those of the process, or 0
+ * where its malloc() has none.
  *
  * Context: any thread, for everything here.
  */
@@ -103,7 +104,7 @@ int sp_arena_stats_get(unsigned id, struct sp_arena_stats *out);
 
 /*
  * sp_arena_stats_last: the same as of the latest sp_arena_stats_get() for
- * any arena, by seven reads of 10 ns. For all but the first of many arenas.
+ * any arena, in less than 1 us. For all but the first of many arenas.
  */
 int sp_arena_stats_last(unsigned id, struct sp_arena_stats *out);
 

@@ -103,7 +103,11 @@ sp_wheel_del(struct sp_wheel *wheel, struct sp_timer *timer)
 		wheel->bits[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
 }
 
-/* The first slot in use after `from`, going round; or -1. */
+/*
+ * The first slot in use after `from`, going round; or -1. None is so far
+ * round as to be in front of `from` and in the same word: deadlines are less
+ * than half a round of the highest level away.
+ */
 static int
 slot_after(const uint64_t *bits, unsigned from)
 {
@@ -111,8 +115,7 @@ slot_after(const uint64_t *bits, unsigned from)
 	unsigned word = start / 64;
 	uint64_t found = bits[word] & ~UINT64_C(0) << (start % 64);
 
-	/* The fifth look is at the part of the first word before start. */
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < SP_WHEEL_SLOTS / 64; i++) {
 		if (found != 0)
 			return (
 			    int)(word * 64 + (unsigned)__builtin_ctzll(found));

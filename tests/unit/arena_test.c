@@ -66,14 +66,16 @@ TEST(a_bound_thread_allocates_from_its_arena_and_anyone_frees)
 	EXPECT_EQ(sp_arena_stats_get(bound.arena, &before), 0);
 	run_bound(&bound);
 	EXPECT_EQ(sp_arena_stats_get(bound.arena, &after), 0);
-	EXPECT(after.allocated >= before.allocated + BLOCKS * BLOCK);
-	EXPECT(after.active >= after.allocated);
-	EXPECT(after.resident >= after.active);
+	if (COUNTED || after.mapped != 0) { /* valgrind's malloc() has none */
+		EXPECT(after.allocated >= before.allocated + BLOCKS * BLOCK);
+		EXPECT(after.active >= after.allocated);
+		EXPECT(after.resident >= after.active);
+	}
 	for (int i = 0; i < BLOCKS; i++)
 		free(blocks[i]);
 	sp_arena_purge(bound.arena);
 	EXPECT_EQ(sp_arena_stats_get(bound.arena, &freed), 0);
-	EXPECT(freed.allocated < after.allocated);
+	EXPECT(freed.allocated < after.allocated || after.mapped == 0);
 	EXPECT_EQ(freed.dirty, 0);
 	sp_arena_free(bound.arena);
 }

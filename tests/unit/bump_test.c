@@ -128,6 +128,18 @@ TEST(the_limit_bounds_what_all_blocks_take)
 	sp_bump_fini(&bump);
 }
 
+TEST(nothing_has_an_address_of_its_own)
+{
+	struct sp_bump bump;
+	void *a;
+
+	sp_bump_init(&bump, NULL, 0, 0);
+	a = sp_bump_alloc(&bump, 0);
+	EXPECT(a != NULL);
+	EXPECT(sp_bump_alloc(&bump, 0) != a);
+	sp_bump_fini(&bump);
+}
+
 TEST(a_big_one_leaves_the_current_block_current)
 {
 	struct sp_bump bump;

@@ -228,6 +228,21 @@ TEST(out_of_memory_changes_nothing)
 	sp_slab_fini(&slab);
 }
 
+TEST(chunks_begin_where_huge_pages_can)
+{
+	struct sp_slab slab;
+
+	sp_slab_init(&slab, 0, true);
+	for (uint32_t i = 0; i < 4; i++) {
+		grow(&slab);
+		EXPECT_EQ((uintptr_t)sp_slab_at(
+			      sp_slab_dir(&slab), i * SP_SLAB_CHUNK_OBJECTS)
+			      % SP_SLAB_CHUNK_SIZE,
+		    0);
+	}
+	sp_slab_fini(&slab);
+}
+
 TEST(counters_follow)
 {
 	struct sp_slab slab;

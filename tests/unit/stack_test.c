@@ -222,6 +222,7 @@ TEST(without_light_guards_an_overflow_faults_too)
 	struct sp_stack_pool pool;
 
 	refuse_guards = true;
+	guards = GUARDS_UNKNOWN;
 	EXPECT(!sp_stack_guards_are_light());
 	sp_stack_pool_init(&pool, 0, 2, 0);
 	check_guards(&pool);
@@ -238,13 +239,14 @@ TEST(a_single_refused_guard_is_made_the_other_way)
 {
 	struct sp_stack_pool pool;
 
-	(void)sp_stack_guards_are_light();
+	guards = GUARDS_LIGHT;
 	refuse_guards = true;
 	sp_stack_pool_init(&pool, 0, 2, 0);
 	check_guards(&pool);
 	EXPECT_EQ(split_stacks, 2);
 	sp_stack_pool_fini(&pool);
 	refuse_guards = false;
+	guards = GUARDS_UNKNOWN;
 }
 
 TEST(stacks_that_split_the_mapping_are_bounded_in_the_process)
