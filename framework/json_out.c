@@ -35,7 +35,7 @@ comma(struct sp_json *json)
 static void
 before_value(struct sp_json *json)
 {
-	SP_CHECK(!json->done);
+	SP_CHECK(json->depth != 0 || !json->done);
 	SP_CHECK(json->keyed == in_object(json));
 	if (json->depth == 0)
 		json->done = true;

@@ -109,7 +109,7 @@ fits(const char *pattern, const char *path, char *order, char *values)
 static bool
 has_dots(const char *path)
 {
-	char copy[TEXT];
+	char copy[TEXT + 2];
 
 	snprintf(copy, sizeof(copy), "%s/", path);
 	return strstr(copy, "/./") != NULL || strstr(copy, "/../") != NULL;
