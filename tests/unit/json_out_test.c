@@ -5,7 +5,6 @@
 #include "tests/harness.h"
 
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,7 +137,7 @@ TEST(the_depth_has_a_limit)
 	for (int i = 0; i < SP_JSON_DEPTH; i++)
 		sp_json_end(&json);
 	EXPECT(!text.overflow);
-	EXPECT(memcmp(data, "[{\"k\":[{\"k\":[", 14) == 0);
+	EXPECT(memcmp(data, "[{\"k\":[{\"k\":[", 13) == 0);
 	EXPECT(memcmp(data + text.size - 4, "}]}]", 4) == 0);
 }
 
