@@ -38,13 +38,13 @@ table_put(struct sp_router_table *table, uint32_t tag, uint32_t number)
 	table->used++;
 }
 
-/* Room for this many more, with every other slot left empty. */
+/* Room for this many more, with three of four slots left empty. */
 static int
 table_reserve(struct sp_router_table *table, uint32_t more)
 {
 	struct sp_router_table grown = { .mask = table->mask };
 
-	while ((table->used + more) * 2 > grown.mask + 1)
+	while ((table->used + more) * 4 > grown.mask + 1)
 		grown.mask = grown.mask * 2 + 1;
 	if (grown.mask == table->mask)
 		return 0;
@@ -367,8 +367,9 @@ sp_router_add(
 	    || sp_route_pattern_parse(&pattern, given) != 0)
 		return -EINVAL;
 	if (pattern.by_bytes) {
-		shape = sp_router_paths_find(
-		    router, pattern.text, pattern.size);
+		shape = (uint32_t)(sp_router_paths_find(
+				       router, pattern.text, pattern.size)
+				   - router->shapes);
 	} else {
 		way_find(&way, router);
 		shape = way_shape(&way, router);

@@ -94,18 +94,30 @@ sp_load32(const char *p)
 	return word;
 }
 
-/* At most eight bytes as one word; with the size, no two are the same. */
-static inline uint64_t
-sp_load_tail(const char *p, size_t size)
+/*
+ * The ends of a text, which overlap if it is short: all of it up to sixteen
+ * bytes. With the size, no two texts of up to sixteen bytes are the same.
+ */
+#define SP_ENDS_MAX 16
+
+struct sp_ends {
+	uint64_t first, last;
+};
+
+static inline struct sp_ends
+sp_ends_of(const char *p, size_t size)
 {
-	if (size == 8)
-		return sp_load64(p);
+	if (size >= 8)
+		return (
+		    struct sp_ends){ sp_load64(p), sp_load64(p + size - 8) };
 	if (size >= 4)
-		return sp_load32(p) | sp_load32(p + size - 4) << 32;
+		return (
+		    struct sp_ends){ sp_load32(p), sp_load32(p + size - 4) };
 	if (size == 0)
-		return 0;
-	return (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[size / 2] << 8
-	       | (uint64_t)(uint8_t)p[size - 1] << 16;
+		return (struct sp_ends){ 0, 0 };
+	return (struct sp_ends){ (uint8_t)p[0]
+				     | (uint64_t)(uint8_t)p[size / 2] << 8,
+		(uint8_t)p[size - 1] };
 }
 
 static inline uint64_t
@@ -117,24 +129,35 @@ sp_router_fold(uint64_t a, uint64_t b)
 }
 
 static inline uint32_t
+sp_router_hash_ends(
+    const struct sp_router *router, uint64_t hash, struct sp_ends ends)
+{
+	hash = sp_router_fold(hash ^ ends.first, router->key ^ ends.last);
+	return (uint32_t)(hash ^ hash >> 32);
+}
+
+/* What lies between the ends goes first, eight bytes at a time. */
+static inline uint32_t
 sp_router_hash(const struct sp_router *router, const char *p, size_t size)
 {
 	uint64_t hash = router->seed ^ size;
 
-	for (; size > 8; p += 8, size -= 8)
-		hash = sp_router_fold(hash ^ sp_load64(p), router->key);
-	hash = sp_router_fold(hash ^ sp_load_tail(p, size), router->key);
-	return (uint32_t)(hash ^ hash >> 32);
+	for (size_t i = 8; i + 8 < size; i += 8)
+		hash = sp_router_fold(hash ^ sp_load64(p + i), router->key);
+	return sp_router_hash_ends(router, hash, sp_ends_of(p, size));
 }
 
 static inline bool
 sp_router_same(const char *a, const char *b, size_t size)
 {
-	for (; size > 8; a += 8, b += 8, size -= 8) {
-		if (sp_load64(a) != sp_load64(b))
+	struct sp_ends ends_a = sp_ends_of(a, size);
+	struct sp_ends ends_b = sp_ends_of(b, size);
+
+	for (size_t i = 8; i + 8 < size; i += 8) {
+		if (sp_load64(a + i) != sp_load64(b + i))
 			return false;
 	}
-	return sp_load_tail(a, size) == sp_load_tail(b, size);
+	return ends_a.first == ends_b.first && ends_a.last == ends_b.last;
 }
 
 static inline uint32_t
@@ -145,25 +168,27 @@ sp_router_link_tag(
 	    (uint64_t)parent << 32 | hash, router->key);
 }
 
-static inline uint32_t
+/*
+ * The shape of a whole path, or shape 0. An empty slot may have the tag that
+ * is looked for; its shape is 0, which has no bytes and so is not the path.
+ */
+static inline const struct sp_router_shape *
 sp_router_paths_find(
     const struct sp_router *router, const char *path, size_t size)
 {
-	const struct sp_router_table *table = &router->paths;
+	const struct sp_router_slot *slots = router->paths.slots;
+	uint32_t mask = router->paths.mask;
 	uint32_t tag = sp_router_hash(router, path, size);
 
-	for (uint32_t i = tag & table->mask;; i = (i + 1) & table->mask) {
-		const struct sp_router_slot *slot = &table->slots[i];
-		const struct sp_router_shape *shape;
+	for (uint32_t i = tag & mask;; i = (i + 1) & mask) {
+		const struct sp_router_shape *shape =
+		    &router->shapes[slots[i].number];
 
-		if (slot->number == 0)
-			return 0;
-		if (slot->tag != tag)
-			continue;
-		shape = &router->shapes[slot->number];
-		if (shape->size == size
+		if (slots[i].tag == tag && shape->size == size
 		    && sp_router_same(router->text + shape->text, path, size))
-			return slot->number;
+			return shape;
+		if (slots[i].number == 0)
+			return &router->shapes[0];
 	}
 }
 

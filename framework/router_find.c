@@ -127,21 +127,21 @@ match_params(struct sp_route_match *match, const struct sp_router_shape *shape,
 	}
 }
 
-static inline bool
+/* Shape 0 serves nothing, so no shape and not this method are the same. */
+static bool
 match_bytes(const struct sp_router *router, enum sp_http_method method,
     const char *path, size_t size, struct sp_route_match *match)
 {
-	uint32_t number = sp_router_paths_find(router, path, size);
-	const struct sp_router_shape *shape = &router->shapes[number];
+	const struct sp_router_shape *shape = sp_router_paths_find(
+	    router, path, size);
 
-	/* Shape 0 serves nothing. */
-	match->route = shape->serves[method];
 	match->path = path;
 	match->allow = shape->allow;
+	match->route = shape->serves[method];
 	return match->route != NULL;
 }
 
-static enum sp_route_result
+static __attribute__((noinline)) enum sp_route_result
 find_slowly(const struct sp_router *router, enum sp_http_method method,
     const char *path, size_t size, char *scratch, size_t scratch_size,
     struct sp_route_match *match)
@@ -149,6 +149,11 @@ find_slowly(const struct sp_router *router, enum sp_http_method method,
 	struct walk walk;
 	uint32_t shape;
 
+	match->visits = 0;
+	if (size - 1 >= SP_ROUTER_PATH)
+		return SP_ROUTE_NOT_FOUND;
+	if (match_bytes(router, method, path, size, match))
+		return SP_ROUTE_FOUND;
 	if (method == SP_HTTP_OPTIONS && size == 1 && path[0] == '*') {
 		match->allow = router->allow | SP_HTTP_BIT(SP_HTTP_OPTIONS);
 		return SP_ROUTE_OPTIONS_AUTO;
@@ -185,13 +190,32 @@ sp_router_find(const struct sp_router *router, enum sp_http_method method,
     const char *path, size_t size, char *scratch, size_t scratch_size,
     struct sp_route_match *match)
 {
+	const struct sp_router_slot *slot;
+	const struct sp_router_shape *shape;
+	struct sp_ends ends, want;
+	uint32_t tag;
+
 	SP_DEBUG_CHECK((unsigned)method < SP_HTTP_METHODS);
 
+	/* Longer paths, and those behind another in their probe, go on. */
+	if (sp_unlikely(size > SP_ENDS_MAX))
+		goto slowly;
+	ends = sp_ends_of(path, size);
+	tag = sp_router_hash_ends(router, router->seed ^ size, ends);
+	slot = &router->paths.slots[tag & router->paths.mask];
+	shape = &router->shapes[slot->number];
+	if (sp_unlikely(slot->tag != tag || shape->size != size))
+		goto slowly;
+	want = sp_ends_of(router->text + shape->text, size);
+	if (sp_unlikely(((want.first ^ ends.first) | (want.last ^ ends.last))
+			|| shape->serves[method] == NULL))
+		goto slowly;
+	match->route = shape->serves[method];
+	match->path = path;
 	match->visits = 0;
-	if (sp_unlikely(size - 1 >= SP_ROUTER_PATH))
-		return SP_ROUTE_NOT_FOUND;
-	if (sp_likely(match_bytes(router, method, path, size, match)))
-		return SP_ROUTE_FOUND;
+	return SP_ROUTE_FOUND;
+
+slowly:
 	return find_slowly(
 	    router, method, path, size, scratch, scratch_size, match);
 }
