@@ -51,7 +51,9 @@ struct spate_req {
 	char *in;
 	uint32_t start, end, capacity;
 	char *base; /* of the head in in */
-	bool drained; /* the kernel had no more, at the last look */
+	bool drained;  /* the kernel had no more, at the last look */
+	bool resuming; /* part of a head had been kept; progress tells */
+	struct sp_http_progress progress;
 
 	char *out;
 	uint32_t out_size;
@@ -60,7 +62,6 @@ struct spate_req {
 
 	/* This request. */
 	bool close; /* the connection, after the answer */
-	bool minimal; /* answered before there was a head to speak of */
 	bool want_continue;
 	uint8_t answer; /* enum sp_answer */
 	uint8_t body;   /* enum sp_body */

@@ -24,8 +24,10 @@ adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
 {
 	struct sp_poll_desc *pd;
 
-	if (sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
-	    != 0) {
+	/* After a drain nobody would look for it: sp_engine_drain() has. */
+	if (sp_load(&shard->engine->draining, seq_cst)
+	    || sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
+		!= 0) {
 		close(fd);
 		sp_fetch_sub(&shard->load, 1, relaxed);
 		sp_fetch_sub(&shard->engine->connections, 1, relaxed);

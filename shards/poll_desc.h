@@ -96,6 +96,17 @@ void sp_poll_desc_reset(
     struct sp_poll_desc *pd, int fd, const struct sp_service *service);
 
 /*
+ * sp_poll_take_drain: the owner has seen the request to drain. It is seen
+ * once; later on engine.draining tells.
+ */
+static inline void
+sp_poll_take_drain(struct sp_poll_desc *pd)
+{
+	if (sp_unlikely(sp_load(&pd->info, relaxed) & SP_POLL_DRAIN))
+		sp_fetch_and(&pd->info, ~(uint32_t)SP_POLL_DRAIN, seq_cst);
+}
+
+/*
  * sp_netpoll_check_err: Go's netpollcheckerr. Why one may not wait, or 0.
  *
  * => -ECANCELED: closing. -ETIMEDOUT: the deadline has passed. -EIO: epoll
@@ -148,6 +159,12 @@ uintptr_t sp_poll_expire(
  */
 bool sp_poll_unblock(
     struct sp_poll_desc *pd, uintptr_t woken[SP_POLL_MODES]);
+
+/*
+ * sp_poll_outq_free: throw away what is in outq: blocks from malloc() that
+ * begin with their link.
+ */
+void sp_poll_outq_free(struct sp_poll_desc *pd);
 
 /*
  * sp_poll_kick: make the owner look at its descriptor: after a push onto

@@ -18,8 +18,13 @@ sp_netpoll_block(
 
 	if (!sp_slot_announce(slot))
 		return true;
-	/* FLAG2, after the announcement: or nobody would wake this fiber. */
-	if (sp_netpoll_check_err(pd, mode) == 0 && sp_stack_empty(&pd->outq)
+	/*
+	 * FLAG2, after the announcement: or nobody would wake this fiber.
+	 * What is in outq can wait for one that waits to write: it is
+	 * writing, and what it writes goes first.
+	 */
+	if (sp_netpoll_check_err(pd, mode) == 0
+	    && (mode == SP_POLL_WRITE || sp_stack_empty(&pd->outq))
 	    && sp_slot_commit(slot, (uintptr_t)fiber))
 		sp_fiber_suspend(worker);
 	return sp_slot_consume(slot);

@@ -148,16 +148,14 @@ sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
 void
 sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
-	struct sp_link *link, *next;
-
-	/* FLAG3: a sender that misses this is seen by the swap below. */
+	/*
+	 * FLAG3: a sender that misses this is seen by the swap below, and
+	 * one that does not takes back what it has pushed.
+	 */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
 	close(pd->fd);
 	sp_fetch_sub(&shard->load, 1, relaxed);
 	sp_fetch_sub(&shard->engine->connections, 1, relaxed);
 	sp_poll_cache_retire(&shard->cache, pd);
-	for (link = sp_stack_pop_all(&pd->outq); link != NULL; link = next) {
-		next = link->next;
-		free(link);
-	}
+	sp_poll_outq_free(pd);
 }

@@ -60,8 +60,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define SPATE_PRINTF(format, args)                                             \
-	__attribute__((format(printf, format, args)))
+#define SPATE_PRINTF(at, first)\
+	__attribute__((format(printf, at, first)))
 #else
 #define SPATE_PRINTF(format, args)
 #endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The demo service: what tests and benchmarks are run against.
+ *
+ *     GET /plaintext      Hello, World!
+ *     GET /json           {"message":"Hello, World!"}
+ *     *   /echo           the body of the request, in pieces as it comes
+ *     GET /bytes/:n       n bytes
+ *     GET /users/:id      the id
+ *     GET /burn?us=N      N microseconds of CPU time, at most a second
+ *     GET /stats          counters of each shard
+ */
+
+#include <errno.h>
+#include <spate.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PIECE 16384
+#define BURN_MAX_US 1000000
+
+static int
+plaintext(struct spate_req *req, void *arg)
+{
+	static const char text[] = "Hello, World!";
+
+	(void)arg;
+	return spate_respond(req, 200, "text/plain", text, sizeof(text) - 1);
+}
+
+static int
+json(struct spate_req *req, void *arg)
+{
+	static const char text[] = "{\"message\":\"Hello, World!\"}";
+
+	(void)arg;
+	return spate_respond(
+	    req, 200, "application/json", text, sizeof(text) - 1);
+}
+
+/* A type as a string, in the request's memory. */
+static const char *
+type_of(struct spate_req *req)
+{
+	struct spate_str type = spate_header(req, "Content-Type");
+	char *copy;
+
+	if (type.data == NULL)
+		return "application/octet-stream";
+	copy = spate_alloc(req, type.size + 1);
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, type.data, type.size);
+	copy[type.size] = '\0';
+	return copy;
+}
+
+static int
+echo(struct spate_req *req, void *arg)
+{
+	char piece[PIECE];
+	const char *type = type_of(req);
+	ssize_t n;
+	int error = 0;
+
+	(void)arg;
+	if (type == NULL)
+		return -ENOMEM;
+	/* A first piece before the answer: a bad body still gets its 400. */
+	n = spate_body_read(req, piece, sizeof(piece));
+	if (n < 0)
+		return (int)n;
+	error = spate_begin(req, 200, type, spate_body_size(req));
+	while (error == 0 && n > 0) {
+		error = spate_write(req, piece, (size_t)n);
+		if (error == 0)
+			n = spate_body_read(req, piece, sizeof(piece));
+	}
+	return error != 0 ? error : (int)n;
+}
+
+static int
+number_of(struct spate_str text, uint64_t *value)
+{
+	char copy[24], *end;
+
+	if (text.size == 0 || text.size >= sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	if (copy[0] < '0' || copy[0] > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(copy, &end, 10);
+	return *end != '\0' || errno != 0 ? -EINVAL : 0;
+}
+
+static int
+bytes(struct spate_req *req, void *arg)
+{
+	const char *alphabet = arg;
+	uint64_t n;
+	int error = number_of(spate_param(req, "n"), &n);
+
+	if (error == 0 && n > INT64_MAX)
+		error = -ERANGE;
+	if (error == 0)
+		error = spate_begin(
+		    req, 200, "application/octet-stream", (int64_t)n);
+	while (error == 0 && n > 0) {
+		size_t size = n < PIECE ? (size_t)n : PIECE;
+
+		error = spate_write(req, alphabet, size);
+		n -= size;
+	}
+	return error;
+}
+
+static int
+user(struct spate_req *req, void *arg)
+{
+	struct spate_str id = spate_param(req, "id");
+
+	(void)arg;
+	if (id.data == NULL)
+		return -EINVAL;
+	return spate_respond(req, 200, "text/plain", id.data, id.size);
+}
+
+static uint64_t
+cpu_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int
+burn(struct spate_req *req, void *arg)
+{
+	uint64_t us = 0, start = cpu_us();
+	int error = spate_query_u64(req, "us", &us);
+
+	(void)arg;
+	if (error != 0)
+		return error;
+	if (us > BURN_MAX_US)
+		us = BURN_MAX_US;
+	while (cpu_us() - start < us)
+		;
+	return spate_text(req, 200, "ok");
+}
+
+int
+main(int argc, char **argv)
+{
+	static char alphabet[PIECE];
+	struct spate_server *server = spate_server_new(NULL);
+
+	for (size_t i = 0; i < sizeof(alphabet); i++)
+		alphabet[i] = (char)('a' + i % 26);
+	spate_route(server, "GET", "/plaintext", plaintext, NULL);
+	spate_route(server, "GET", "/json", json, NULL);
+	spate_route(server, "*", "/echo", echo, NULL);
+	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
+	spate_route(server, "GET", "/users/:id", user, NULL);
+	spate_route(server, "GET", "/burn", burn, NULL);
+	spate_route_stats(server, "/stats");
+	return spate_main(server, argc, argv);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The body of a request: what came with the head, then what the socket
+ * gives. A body of known size goes from the socket to the handler's memory;
+ * a chunked one through the buffer, since the next request may follow it.
+ */
+
+#include "framework/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
+
+/* Of a body that the handler does not want, this much is read. */
+#define SKIP_MAX (256 * 1024)
+#define SKIP_PIECE 4096
+
+
+/* A chunked body grows its memory by doubling, from here on. */
+#define COLLECT_FIRST 4096
+
+void
+sp_req_body_begin(struct spate_req *req)
+{
+	uint16_t flags = req->head.flags;
+
+	req->want_continue = false;
+	req->body = SP_BODY_NONE;
+	if (sp_likely(!(flags & (SP_HTTP_CHUNKED | SP_HTTP_HAS_LENGTH))))
+		return;
+	if (flags & SP_HTTP_CHUNKED) {
+		req->body = SP_BODY_CHUNKED;
+		sp_http_chunked_init(&req->chunked, UINT64_MAX);
+	} else if (req->head.content_length != 0) {
+		req->body = SP_BODY_FIXED;
+		req->body_left = req->head.content_length;
+	}
+	/* Not if the client did not wait for it. */
+	req->want_continue = (flags & SP_HTTP_EXPECT_CONTINUE) != 0
+	    && req->body != SP_BODY_NONE && req->start == req->end;
+}
+
+static int
+say_continue(struct spate_req *req)
+{
+	if (!req->want_continue)
+		return 0;
+	req->want_continue = false;
+	if (req->answer != SP_ANSWER_NONE)
+		return 0;
+	if (req->out == NULL)
+		req->out = sp_bufcache_get(&req->worker->buffers);
+	if (req->out == NULL)
+		return -ENOMEM;
+	if (req->out_size + sizeof(CONTINUE) > req->capacity
+	    && sp_req_flush(req) != 0)
+		return req->error;
+	memcpy(req->out + req->out_size, CONTINUE, sizeof(CONTINUE) - 1);
+	req->out_size += sizeof(CONTINUE) - 1;
+	sp_count(&req->worker->counters.responses_1xx, 1);
+	return sp_req_flush(req);
+}
+
+/* From the socket; an end in the middle of a body is an error. */
+static ssize_t
+receive(struct spate_req *req, void *buf, size_t size)
+{
+	ssize_t n;
+
+	req->drained = false;
+	n = sp_conn_recv(req->worker, req->pd, buf, size,
+	    req->server->options.body_timeout_ms);
+	if (n > 0)
+		return n;
+	if (n == -ETIMEDOUT)
+		sp_count(&req->worker->counters.timeouts_body, 1);
+	req->body = SP_BODY_BROKEN;
+	req->close = true;
+	return n == 0 ? -ECONNRESET : n;
+}
+
+static ssize_t
+read_fixed(struct spate_req *req, void *buf, size_t size)
+{
+	size_t have = req->end - req->start;
+	ssize_t n;
+
+	if (size > req->body_left)
+		size = (size_t)req->body_left;
+	if (have != 0) {
+		n = (ssize_t)(have < size ? have : size);
+		memcpy(buf, req->in + req->start, (size_t)n);
+		req->start += (uint32_t)n;
+	} else {
+		n = receive(req, buf, size);
+		if (n < 0)
+			return n;
+	}
+	req->body_left -= (uint64_t)n;
+	if (req->body_left == 0)
+		req->body = SP_BODY_NONE;
+	return n;
+}
+
+/* More of a chunked body into the buffer, behind the head. */
+static int
+refill(struct spate_req *req)
+{
+	uint32_t behind = (uint32_t)(req->base - req->in) + req->head.size;
+	ssize_t n;
+
+	if (req->start == req->end)
+		req->start = req->end = behind;
+	n = receive(req, req->in + req->end, req->capacity - req->end);
+	if (n < 0)
+		return (int)n;
+	req->end += (uint32_t)n;
+	return 0;
+}
+
+static ssize_t
+read_chunked(struct spate_req *req, void *buf, size_t size)
+{
+	for (;;) {
+		size_t have = req->end - req->start, used = 0, n = 0;
+		const char *data = NULL;
+		int event;
+
+		/* No more than fits: a span is then at most that long. */
+		event = sp_http_chunked_feed(&req->chunked,
+		    req->in + req->start, have < size ? have : size, &used,
+		    &data, &n);
+		req->start += (uint32_t)used;
+		switch (event) {
+		case SP_HTTP_CHUNKED_DATA:
+			memcpy(buf, data, n);
+			return (ssize_t)n;
+		case SP_HTTP_CHUNKED_TRAILER:
+			break;
+		case SP_HTTP_CHUNKED_DONE:
+			req->body = SP_BODY_NONE;
+			return 0;
+		case SP_HTTP_CHUNKED_MORE:
+			if (req->start == req->end && refill(req) != 0)
+				return -ECONNRESET;
+			break;
+		default:
+			sp_count(&req->worker->counters.parse_errors, 1);
+			req->body = SP_BODY_BROKEN;
+			req->close = true;
+			return -EBADMSG;
+		}
+	}
+}
+
+ssize_t
+spate_body_read(struct spate_req *req, void *buf, size_t size)
+{
+	int error;
+
+	if (req->body == SP_BODY_NONE)
+		return 0;
+	if (req->body == SP_BODY_BROKEN)
+		return -EBADMSG;
+	if (size == 0)
+		return -EINVAL;
+	error = say_continue(req);
+	if (error != 0)
+		return error;
+	if (req->body == SP_BODY_FIXED)
+		return read_fixed(req, buf, size);
+	return read_chunked(req, buf, size);
+}
+
+int64_t
+spate_body_size(const struct spate_req *req)
+{
+	if (req->head.flags & SP_HTTP_CHUNKED)
+		return -1;
+	return (int64_t)req->head.content_length;
+}
+
+static int
+collect_fixed(struct spate_req *req, struct spate_str *body)
+{
+	size_t size = (size_t)req->body_left, at = 0;
+	char *memory;
+
+	if (req->end - req->start >= size) {
+		body->data = req->in + req->start;
+		body->size = size;
+		req->start += (uint32_t)size;
+		req->body = SP_BODY_NONE;
+		return 0;
+	}
+	memory = sp_bump_alloc(&req->memory, size);
+	if (memory == NULL)
+		return -ENOMEM;
+	while (at < size) {
+		ssize_t n = spate_body_read(req, memory + at, size - at);
+
+		if (n <= 0)
+			return n < 0 ? (int)n : -ECONNRESET;
+		at += (size_t)n;
+	}
+	*body = (struct spate_str){ memory, size };
+	return 0;
+}
+
+static int
+collect_chunked(struct spate_req *req, struct spate_str *body)
+{
+	size_t capacity = COLLECT_FIRST, size = 0;
+	char *memory = sp_bump_alloc(&req->memory, capacity);
+
+	for (;;) {
+		ssize_t n;
+
+		if (memory == NULL)
+			return -ENOMEM;
+		n = spate_body_read(req, memory + size, capacity - size);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		size += (size_t)n;
+		if (size > req->server->options.max_body)
+			return -E2BIG;
+		if (size == capacity) {
+			char *larger
+			    = sp_bump_alloc(&req->memory, capacity * 2);
+
+			if (larger != NULL)
+				memcpy(larger, memory, size);
+			memory = larger;
+			capacity *= 2;
+		}
+	}
+	*body = (struct spate_str){ memory, size };
+	return 0;
+}
+
+int
+spate_body(struct spate_req *req, struct spate_str *body)
+{
+	switch (req->body) {
+	case SP_BODY_NONE:
+		*body = (struct spate_str){ "", 0 };
+		return 0;
+	case SP_BODY_FIXED:
+		if (req->body_left > req->server->options.max_body)
+			return -E2BIG;
+		return collect_fixed(req, body);
+	case SP_BODY_CHUNKED:
+		return collect_chunked(req, body);
+	default:
+		return -EBADMSG;
+	}
+}
+
+bool
+sp_req_body_skip(struct spate_req *req)
+{
+	char piece[SKIP_PIECE];
+	size_t skipped = 0;
+
+	if (sp_likely(req->body == SP_BODY_NONE))
+		return true;
+	/* Never told to go on: what follows may be the body or may not. */
+	if (req->want_continue || req->close
+	    || (req->body == SP_BODY_FIXED && req->body_left > SKIP_MAX))
+		return false;
+	while (skipped <= SKIP_MAX) {
+		ssize_t n = spate_body_read(req, piece, sizeof(piece));
+
+		if (n <= 0)
+			return n == 0;
+		skipped += (size_t)n;
+		if (req->body == SP_BODY_NONE)
+			return true;
+	}
+	return false;
+}

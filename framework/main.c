@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * spate_main(): a server as a program. Options by flag, then by environment,
+ * then what the program set; signals by sigwait(), so that no handler is
+ * installed and no thread of the server sees them.
+ */
+
+#include "framework/server.h"
+#include "framework/urlcode.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define DEFAULT_LISTEN "127.0.0.1:8080"
+
+static char version_text[32];
+
+static const char *const level_names[]
+    = { "debug", "info", "warning", "error" };
+
+/* A setting, once as a flag and once as SPATE_NAME. */
+static const struct argp_option flags[] = {
+	{ "listen", 'l', "ADDR:PORT", 0,
+	    "where to listen; " DEFAULT_LISTEN " if the program has nothing",
+	    0 },
+	{ "shards", 's', "N", 0, "shards; 0: one for each CPU", 0 },
+	{ "workers", 'w', "N", 0, "threads of each shard, the first included",
+	    0 },
+	{ "spares", 'p', "N", 0,
+	    "more of them when a handler hogs its worker; 0: never", 0 },
+	{ "max-connections", 'c', "N", 0,
+	    "connections at a time; 0: as many as descriptors allow", 0 },
+	{ "log-level", 'v', "L", 0, "debug, info, warning or error", 0 },
+	{ 0 },
+};
+
+static int
+number(const char *name, const char *text, uint32_t *value)
+{
+	uint64_t parsed;
+
+	if (sp_parse_u64(text, strlen(text), &parsed) != 0
+	    || parsed > UINT32_MAX) {
+		fprintf(stderr, "%s: %s: '%s' is not a number\n",
+		    program_invocation_short_name, name, text);
+		return -EINVAL;
+	}
+	*value = (uint32_t)parsed;
+	return 0;
+}
+
+static int
+level(struct spate_server *server, const char *text)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		if (strcasecmp(level_names[i], text) == 0) {
+			server->options.log_level = (enum spate_log_level)i;
+			return 0;
+		}
+	}
+	fprintf(stderr,
+	    "%s: log-level: '%s' is not debug, info, warning or error\n",
+	    program_invocation_short_name, text);
+	return -EINVAL;
+}
+
+/* The first address is replaced; those of streams stay. */
+static int
+listen_at(struct spate_server *server, const char *text)
+{
+	struct sp_address address = { .service = &server->http.service };
+
+	if (sp_address_parse(&address, text) != 0) {
+		fprintf(stderr,
+		    "%s: listen: '%s' is not ADDRESS:PORT or unix:PATH\n",
+		    program_invocation_short_name, text);
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < server->address_count; i++) {
+		if (server->addresses[i].service == &server->http.service) {
+			server->addresses[i] = address;
+			return 0;
+		}
+	}
+	return spate_listen(server, text);
+}
+
+static int
+set(struct spate_server *server, int key, const char *text)
+{
+	struct spate_options *options = &server->options;
+
+	switch (key) {
+	case 'l':
+		return listen_at(server, text);
+	case 's':
+		return number("shards", text, &options->shards);
+	case 'w':
+		return number("workers", text, &options->workers);
+	case 'p':
+		return number("spares", text, &options->spares);
+	case 'c':
+		return number("max-connections", text,
+		    &options->max_connections);
+	case 'v':
+		return level(server, text);
+	default:
+		return -ENOENT;
+	}
+}
+
+static error_t
+on_flag(int key, char *text, struct argp_state *state)
+{
+	switch (set(state->input, key, text)) {
+	case 0:
+		return 0;
+	case -EINVAL:
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int
+read_environment(struct spate_server *server)
+{
+	for (const struct argp_option *flag = flags; flag->name; flag++) {
+		char name[64];
+		const char *text;
+		size_t i;
+
+		snprintf(name, sizeof(name), "SPATE_%s", flag->name);
+		for (i = 6; name[i] != '\0'; i++)
+			name[i] = (char)(name[i] == '-' ? '_'
+				: name[i] >= 'a' && name[i] <= 'z'
+				? name[i] - 'a' + 'A'
+				: name[i]);
+		text = getenv(name);
+		if (text != NULL && *text != '\0'
+		    && set(server, flag->key, text) != 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static void
+log_to_stderr(void *arg, enum spate_log_level line_level, const char *line)
+{
+	(void)arg;
+	fprintf(stderr, "%s: %s\n", level_names[line_level], line);
+}
+
+/* Descriptors are what a server runs out of first. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+exit_code(int error)
+{
+	switch (error) {
+	case -EINVAL:
+	case -EEXIST:
+		return EX_CONFIG;
+	case -EADDRINUSE:
+	case -EADDRNOTAVAIL:
+		return EX_UNAVAILABLE;
+	case -EACCES:
+	case -EPERM:
+		return EX_NOPERM;
+	default:
+		return EX_OSERR;
+	}
+}
+
+static void
+say_listening(const struct spate_server *server)
+{
+	const struct sp_engine *engine = server->engine;
+
+	sp_log(server, SPATE_LOG_INFO,
+	    "spate %s: %s, port %u; %u shards, %u workers each, up to %u "
+	    "connections",
+	    spate_version(), server->addresses[0].text,
+	    spate_server_port(server), engine->shard_count,
+	    engine->options.workers, engine->options.max_connections);
+}
+
+static int
+serve_until_signal(struct spate_server *server, const sigset_t *signals)
+{
+	int signal_number, error;
+
+	say_listening(server);
+	sigwait(signals, &signal_number);
+	sp_log(server, SPATE_LOG_INFO, "%s: finishing what is under way",
+	    strsignal(signal_number));
+
+	/* From here on a second one has its ordinary effect. */
+	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+	error = spate_server_stop(server);
+	return error == -ETIMEDOUT ? EX_TEMPFAIL : 0;
+}
+
+static int
+run(struct spate_server *server)
+{
+	sigset_t signals, before;
+	int error, code;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, &before);
+	error = spate_server_start(server);
+	if (error == 0) {
+		code = serve_until_signal(server, &signals);
+	} else {
+		fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name,
+		    server->concern, spate_strerror(error));
+		code = exit_code(error);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return code;
+}
+
+int
+spate_main(struct spate_server *server, int argc, char **argv)
+{
+	static const struct argp argp = { .options = flags,
+		.parser = on_flag,
+		.doc = "An HTTP server with one epoll instance for each CPU."
+		       "\vEach option can be set in the environment too: "
+		       "SPATE_LISTEN, SPATE_SHARDS and so on. A flag has the "
+		       "last word." };
+	int code;
+
+	if (server == NULL) {
+		fprintf(stderr, "%s: no memory\n",
+		    program_invocation_short_name);
+		return EX_OSERR;
+	}
+	argp_err_exit_status = EX_USAGE;
+	snprintf(version_text, sizeof(version_text), "spate %s",
+	    spate_version());
+	argp_program_version = version_text;
+	if (server->options.log == NULL)
+		server->options.log = log_to_stderr;
+	if (read_environment(server) != 0
+	    || argp_parse(&argp, argc, argv, 0, NULL, server) != 0) {
+		spate_server_free(server);
+		return EX_USAGE;
+	}
+	if (server->address_count == 0)
+		spate_listen(server, DEFAULT_LISTEN);
+	raise_descriptors();
+	code = run(server);
+	spate_server_free(server);
+	return code;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What a handler can ask of its request.
+ */
+
+#include "framework/request.h"
+#include "framework/urlcode.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Values of the query that are looked up by name are at most this long. */
+#define QUERY_VALUE_MAX 8192
+
+static struct spate_str
+text_at(const struct spate_req *req, uint32_t offset, uint32_t size)
+{
+	return (struct spate_str){ req->base + offset, size };
+}
+
+const char *
+spate_method(const struct spate_req *req)
+{
+	return sp_http_method_name((enum sp_http_method)req->head.method);
+}
+
+struct spate_str
+spate_path(const struct spate_req *req)
+{
+	return text_at(req, req->head.path, req->head.path_size);
+}
+
+struct spate_str
+spate_query(const struct spate_req *req)
+{
+	if (!(req->head.flags & SP_HTTP_HAS_QUERY))
+		return (struct spate_str){ NULL, 0 };
+	return text_at(req, req->head.query, req->head.query_size);
+}
+
+struct spate_str
+spate_host(const struct spate_req *req)
+{
+	if (!(req->head.flags & SP_HTTP_HAS_HOST))
+		return (struct spate_str){ NULL, 0 };
+	return text_at(req, req->head.host, req->head.authority_size);
+}
+
+struct spate_str
+spate_header(const struct spate_req *req, const char *name)
+{
+	const struct sp_http_field *field
+	    = sp_http_head_find(&req->head, req->base, name, strlen(name));
+
+	if (field == NULL)
+		return (struct spate_str){ NULL, 0 };
+	return text_at(req, field->value, field->value_size);
+}
+
+struct spate_str
+spate_param(struct spate_req *req, const char *name)
+{
+	const struct spate_str absent = { NULL, 0 };
+	const struct sp_span *span;
+	const char *raw;
+	char *decoded;
+	ssize_t size;
+	int number = sp_route_param(req->match.route, name);
+
+	if (number < 0)
+		return absent;
+	span = &req->match.param[number];
+	raw = req->match.path + span->offset;
+	if (!(req->head.flags & SP_HTTP_ESCAPED))
+		return (struct spate_str){ raw, span->size };
+	decoded = sp_bump_alloc(&req->memory, (size_t)span->size + 1);
+	if (decoded == NULL)
+		return absent;
+	size = sp_url_decode(raw, span->size, decoded, span->size, 0);
+	if (size < 0)
+		return absent;
+	return (struct spate_str){ decoded, (size_t)size };
+}
+
+struct spate_str
+spate_query_str(struct spate_req *req, const char *name)
+{
+	const struct spate_str absent = { NULL, 0 };
+	struct spate_str query = spate_query(req);
+	size_t capacity
+	    = query.size < QUERY_VALUE_MAX ? query.size : QUERY_VALUE_MAX;
+	char *value;
+	ssize_t size;
+
+	if (query.data == NULL)
+		return absent;
+	value = sp_bump_alloc(&req->memory, capacity + 1);
+	if (value == NULL)
+		return absent;
+	size = sp_query_get(query.data, query.size, name, value, capacity);
+	if (size < 0)
+		return absent;
+	return (struct spate_str){ value, (size_t)size };
+}
+
+int
+spate_query_u64(const struct spate_req *req, const char *name, uint64_t *value)
+{
+	struct spate_str query = spate_query(req);
+
+	return sp_query_u64(query.data, query.size, name, value);
+}
+
+uint32_t
+spate_shard(const struct spate_req *req)
+{
+	return sp_handle_shard(req->pd->index);
+}
+
+spate_handle
+spate_req_handle(const struct spate_req *req)
+{
+	return sp_poll_desc_handle(req->pd);
+}
+
+void *
+spate_alloc(struct spate_req *req, size_t size)
+{
+	return sp_bump_alloc(&req->memory, size);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The life of a server: set-up, start and stop.
+ */
+
+#include "framework/server.h"
+
+#include "framework/stats.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define KIB 1024u
+#define MIB (1024u * KIB)
+
+/* What a buffer has besides the largest head: requests that follow it. */
+#define BUFFER_BEHIND_HEAD (4 * KIB)
+
+/* Lowered deadlines are seen within this time, or sooner. */
+#define SWEEP_MAX_MS 5000
+#define SWEEP_MIN_MS 10
+
+/* Between two looks whether the last connection has gone. */
+#define STOP_LOOK_NS (2 * SP_NS_PER_MS)
+
+struct spate_options
+spate_options_default(void)
+{
+	return (struct spate_options) {
+		.size = sizeof(struct spate_options),
+		.workers = 1,
+		.spares = 2,
+		.max_fibers = 16384,
+		.header_timeout_ms = 10000,
+		.body_timeout_ms = 30000,
+		.write_timeout_ms = 30000,
+		.idle_timeout_ms = 75000,
+		.drain_timeout_ms = 25000,
+		.max_head = 16 * KIB,
+		.max_fields = 100,
+		.max_target = 8 * KIB,
+		.max_body = MIB,
+		.max_outq = MIB,
+		.max_memory = MIB,
+		.log_level = SPATE_LOG_INFO,
+	};
+}
+
+int
+sp_server_fail(struct spate_server *server, int error, const char *concern)
+{
+	if (server->error == 0) {
+		server->error = error;
+		server->concern = concern;
+	}
+	return error;
+}
+
+void
+sp_log(const struct spate_server *server, enum spate_log_level level,
+    const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (server->options.log == NULL || level < server->options.log_level)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	server->options.log(server->options.log_arg, level, line);
+}
+
+struct spate_server *
+spate_server_new(const struct spate_options *options)
+{
+	struct spate_server *server = calloc(1, sizeof(*server));
+	uint64_t seed = 0;
+
+	if (server == NULL)
+		return NULL;
+	server->options = spate_options_default();
+	if (options != NULL && options->size <= sizeof(*options))
+		memcpy(&server->options, options, options->size);
+	else if (options != NULL)
+		sp_server_fail(server, -EINVAL, "the size of the options");
+	server->http.server = server;
+	server->http.service = (struct sp_service) {
+		.run = sp_http_run, .open = sp_http_open, .name = "http"
+	};
+	if (getrandom(&seed, sizeof(seed), 0) < 0)
+		seed = sp_now_ns();
+	if (sp_router_new(&server->router, seed) != 0) {
+		free(server);
+		return NULL;
+	}
+	return server;
+}
+
+void
+spate_server_free(struct spate_server *server)
+{
+	if (server == NULL)
+		return;
+	sp_engine_free(server->engine);
+	while (server->streams != NULL) {
+		struct sp_stream_service *next = server->streams->next;
+
+		free(server->streams);
+		server->streams = next;
+	}
+	while (server->targets != NULL) {
+		struct sp_route_target *next = server->targets->next;
+
+		free(server->targets);
+		server->targets = next;
+	}
+	sp_router_free(server->router);
+	free(server);
+}
+
+/* ---------------------------------------------------------------- set-up */
+
+static int
+add_address(struct spate_server *server, const char *text,
+    const struct sp_service *service)
+{
+	struct sp_address *address = &server->addresses[server->address_count];
+
+	if (server->address_count == SP_LISTENERS_MAX)
+		return sp_server_fail(server, -ENOSPC, "too many addresses");
+	if (text == NULL || sp_address_parse(address, text) != 0)
+		return sp_server_fail(
+		    server, -EINVAL, "an address to listen at");
+	address->service = service;
+	server->address_count++;
+	return 0;
+}
+
+int
+spate_listen(struct spate_server *server, const char *text)
+{
+	if (server == NULL)
+		return -ENOMEM;
+	return add_address(server, text, &server->http.service);
+}
+
+int
+spate_listen_stream(struct spate_server *server, const char *text,
+    spate_stream_fn *handler, void *arg)
+{
+	struct sp_stream_service *service;
+	int error;
+
+	if (server == NULL)
+		return -ENOMEM;
+	service = calloc(1, sizeof(*service));
+	if (service == NULL)
+		return sp_server_fail(server, -ENOMEM, "a stream service");
+	service->service = (struct sp_service) {
+		.run = sp_stream_run, .open = sp_stream_open, .name = "stream"
+	};
+	service->server = server;
+	service->handler = handler;
+	service->arg = arg;
+	error = add_address(server, text, &service->service);
+	if (error != 0) {
+		free(service);
+		return error;
+	}
+	service->next = server->streams;
+	server->streams = service;
+	return 0;
+}
+
+/* "GET PUT" and "*" as a mask; 0 if there is something else. */
+static uint32_t
+parse_methods(const char *text)
+{
+	uint32_t methods = 0;
+
+	while (*text != '\0') {
+		size_t size = strcspn(text, " ");
+		int method;
+
+		if (size == 1 && *text == '*') {
+			methods |= SP_HTTP_ANY;
+		} else if (size != 0) {
+			method = sp_http_method_parse(text, size);
+			if (method < 0)
+				return 0;
+			methods |= SP_HTTP_BIT(method);
+		}
+		text += size;
+		text += strspn(text, " ");
+	}
+	return methods;
+}
+
+int
+spate_route(struct spate_server *server, const char *method, const char *path,
+    spate_handler_fn *handler, void *arg)
+{
+	struct sp_route_target *target;
+	uint32_t methods;
+	int error;
+
+	if (server == NULL)
+		return -ENOMEM;
+	methods = method != NULL ? parse_methods(method) : 0;
+	if (methods == 0 || path == NULL || handler == NULL)
+		return sp_server_fail(server, -EINVAL, "a route's method");
+	target = calloc(1, sizeof(*target));
+	if (target == NULL)
+		return sp_server_fail(server, -ENOMEM, "a route");
+	target->handler = handler;
+	target->arg = arg;
+	error = sp_router_add(server->router, methods, path, target);
+	if (error != 0) {
+		free(target);
+		return sp_server_fail(server, error, "a route's path");
+	}
+	target->next = server->targets;
+	server->targets = target;
+	return 0;
+}
+
+int
+spate_route_stats(struct spate_server *server, const char *path)
+{
+	return spate_route(server, "GET", path, sp_stats_handler, NULL);
+}
+
+/* ----------------------------------------------------------------- start */
+
+static bool
+options_are_valid(const struct spate_options *options)
+{
+	return options->workers >= 1
+	    && options->workers + (uint64_t)options->spares <= SP_WORKERS_MAX
+	    && options->shards <= SP_TOPOLOGY_SHARDS_MAX
+	    && options->max_head >= 256 && options->max_head <= 64000
+	    && options->max_fields >= 1
+	    && options->max_fields <= SP_HTTP_FIELDS_MAX
+	    && options->max_target >= 1 && options->max_fibers >= 2
+	    && options->max_body <= UINT32_MAX - options->max_memory
+	    && options->max_outq <= UINT32_MAX / 2;
+}
+
+static uint32_t
+sweep_ms(const struct spate_options *options)
+{
+	const uint32_t limits[] = { options->header_timeout_ms,
+		options->body_timeout_ms, options->write_timeout_ms,
+		options->idle_timeout_ms };
+	uint32_t sweep = SWEEP_MAX_MS;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (limits[i] != 0 && limits[i] < sweep)
+			sweep = limits[i];
+	}
+	return sweep < SWEEP_MIN_MS ? SWEEP_MIN_MS : sweep;
+}
+
+static uint32_t
+max_connections(const struct spate_options *options)
+{
+	struct rlimit limit;
+
+	if (options->max_connections != 0)
+		return options->max_connections;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0
+	    || limit.rlim_cur == RLIM_INFINITY)
+		return UINT32_MAX;
+	return limit.rlim_cur < 20 ? 1
+				   : (uint32_t)(limit.rlim_cur / 10 * 9);
+}
+
+static int
+make_engine(struct spate_server *server)
+{
+	const struct spate_options *options = &server->options;
+	struct sp_engine_options engine = sp_engine_options_default();
+	int error;
+
+	engine.shards = options->shards;
+	engine.workers = options->workers;
+	engine.spares = options->spares;
+	engine.max_connections = max_connections(options);
+	engine.sweep_ms = sweep_ms(options);
+	engine.stack_size = options->stack_size;
+	engine.max_fibers = options->max_fibers;
+	engine.buffer_size
+	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
+	engine.worker_begin = sp_http_worker_begin;
+	engine.worker_end = sp_http_worker_end;
+	error = sp_engine_new(&server->engine, &engine);
+	if (error != 0)
+		return sp_server_fail(server, error, "the shards");
+	server->engine->context = server;
+	return 0;
+}
+
+static int
+open_addresses(struct spate_server *server)
+{
+	uint32_t backlog = server->options.backlog;
+
+	if (backlog == 0 || backlog > INT32_MAX)
+		backlog = INT32_MAX; /* the kernel takes what it allows */
+	for (unsigned i = 0; i < server->address_count; i++) {
+		struct sp_address *address = &server->addresses[i];
+		int error = sp_engine_listen(server->engine, &address->storage,
+		    address->size, (int)backlog, address->service);
+
+		if (error != 0)
+			return sp_server_fail(server, error, address->text);
+		server->bound++;
+	}
+	return 0;
+}
+
+int
+spate_server_start(struct spate_server *server)
+{
+	int error;
+
+	if (server == NULL)
+		return -ENOMEM;
+	if (server->error != 0)
+		return server->error;
+	if (server->engine != NULL)
+		return -EALREADY;
+	if (!options_are_valid(&server->options))
+		return sp_server_fail(server, -EINVAL, "an option");
+	server->limits.head_bytes = server->options.max_head;
+	server->limits.fields = server->options.max_fields;
+	server->limits.target_bytes = server->options.max_target;
+	error = make_engine(server);
+	if (error == 0)
+		error = open_addresses(server);
+	if (error == 0) {
+		error = sp_engine_start(server->engine);
+		if (error != 0)
+			sp_server_fail(server, error, "the threads");
+	}
+	return error;
+}
+
+uint16_t
+spate_server_port(const struct spate_server *server)
+{
+	const struct sockaddr_storage *address;
+
+	if (server == NULL || server->bound == 0)
+		return 0;
+	address = &server->addresses[0].storage;
+	if (address->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	if (address->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ stop */
+
+/* => Returns whether all have gone in time. */
+static bool
+wait_for_connections(struct sp_engine *engine, uint32_t ms)
+{
+	const struct timespec look = { .tv_nsec = STOP_LOOK_NS };
+	uint64_t until = sp_now_ns() + (uint64_t)ms * SP_NS_PER_MS;
+
+	while (sp_load(&engine->connections, acquire) != 0) {
+		if (ms != 0 && sp_now_ns() > until)
+			return false;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &look, NULL);
+	}
+	return true;
+}
+
+static void
+remove_sockets(struct spate_server *server)
+{
+	for (unsigned i = 0; i < server->bound; i++) {
+		const struct sockaddr_un *un = (const struct sockaddr_un *)
+		    &server->addresses[i].storage;
+
+		if (un->sun_family == AF_UNIX && un->sun_path[0] != '\0')
+			unlink(un->sun_path);
+	}
+}
+
+int
+spate_server_stop(struct spate_server *server)
+{
+	struct sp_engine *engine = server != NULL ? server->engine : NULL;
+	int error = 0;
+
+	if (engine == NULL || server->error != 0)
+		return 0;
+	sp_engine_drain(engine);
+	if (!wait_for_connections(engine, server->options.drain_timeout_ms)) {
+		error = -ETIMEDOUT;
+		sp_log(server, SPATE_LOG_WARNING,
+		    "%lld connections are cancelled",
+		    (long long)sp_load(&engine->connections, relaxed));
+		sp_engine_cancel(engine);
+		wait_for_connections(engine, 0);
+	}
+	sp_engine_stop(engine);
+	remove_sockets(server);
+	server->bound = 0;
+	return error;
+}
