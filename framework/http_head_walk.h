@@ -209,7 +209,7 @@ walk_known(struct walk *walk, const char *name, size_t name_size,
 		if (sp_likely(sp_http_fold8(name, "connecti")
 			      && sp_http_fold4(name + 6, "tion")))
 			return walk_connection(walk, value, size);
-	} else if (1u << name[2] % 32 & KNOWN_THIRD_LETTERS) {
+	} else if (1u << (uint8_t)name[2] % 32 & KNOWN_THIRD_LETTERS) {
 		return sp_http_rule_field(walk->head, name, name_size, value,
 		    value + size, walk->seen);
 	}
