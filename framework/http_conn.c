@@ -58,8 +58,8 @@ enum outcome {
 void
 sp_http_open(struct sp_worker *worker, struct sp_poll_desc *pd)
 {
-	struct sp_http_service *http
-	    = sp_container_of(pd->task.service, struct sp_http_service, service);
+	const struct sp_http_service *http = sp_container_of(
+	    pd->task.service, struct sp_http_service, service);
 	uint32_t ms = http->server->options.idle_timeout_ms;
 
 	if (ms != 0)

@@ -24,6 +24,7 @@
 
 /* The most that a head has besides the type and the handler's fields. */
 #define HEAD_MAX 320
+#define UNKNOWN_LINE_MAX 32
 #define EXTRA_MAX 8192
 #define TEXT_MAX 512
 
@@ -159,7 +160,8 @@ put_status(struct spate_req *req, char *at, int status)
 	if (line != NULL)
 		at = put(at, line, size);
 	else
-		at += sprintf(at, "HTTP/1.1 %03d \r\n", status);
+		at += snprintf(at, UNKNOWN_LINE_MAX, "HTTP/1.1 %03d \r\n",
+		    status);
 	return put(at, http->head + OK_SIZE, COMMON_SIZE);
 }
 

@@ -60,7 +60,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define SPATE_PRINTF(at, first)\
+#define SPATE_PRINTF(at, first)                                                \
 	__attribute__((format(printf, at, first)))
 #else
 #define SPATE_PRINTF(format, args)
@@ -299,7 +299,8 @@ SPATE_API int64_t spate_body_size(const struct spate_req *req);
  * Errors: -ETIMEDOUT, -ECONNRESET and others of recv(2): the client is
  * gone. -EBADMSG: the body is malformed. Context: handler.
  */
-SPATE_API ssize_t spate_body_read(struct spate_req *req, void *buf, size_t size);
+SPATE_API ssize_t spate_body_read(
+    struct spate_req *req, void *buf, size_t size);
 
 /*
  * The whole body, in one piece, on loan until the handler returns. Waits

@@ -471,7 +471,6 @@ TEST(the_best_build_is_one_of_them)
 	EXPECT_ABORT(
 	    sp_http_head_parse_by(SP_HTTP_SCANS, &head, "", 0, &limits));
 	EXPECT(strcmp(sp_http_method_name(SP_HTTP_PATCH), "PATCH") == 0);
-	EXPECT(strcmp(sp_http_method_name(SP_HTTP_METHODS), "?") == 0);
 }
 
 /*
