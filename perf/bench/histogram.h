@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_PERF_BENCH_HISTOGRAM_H
+#define SPATE_PERF_BENCH_HISTOGRAM_H
+
+/*
+ * Log-linear histogram: counts of nanoseconds, exact to one part in 128.
+ *
+ *     value            buckets        width of one
+ *     0 .. 127         0 .. 127       1
+ *     128 .. 255       128 .. 255     1
+ *     256 .. 511       256 .. 383     2
+ *     512 .. 1023      384 .. 511     4
+ *     ...              128 for each   twice the one before
+ *     2^42 and above   the last one   counted, and exact in max
+ *
+ * So every power of two has the same 128 steps, a quantile is never off by
+ * more than 0.8 %, and recording is a shift and an increment.
+ *
+ * A histogram belongs to one thread until that has ended; bench_histogram_add
+ * then puts several together.
+ */
+
+#include <stdint.h>
+
+#define BENCH_HISTOGRAM_STEP_BITS 7
+#define BENCH_HISTOGRAM_VALUE_BITS 42
+#define BENCH_HISTOGRAM_BUCKETS                                                \
+	((BENCH_HISTOGRAM_VALUE_BITS - BENCH_HISTOGRAM_STEP_BITS + 1)          \
+	    << BENCH_HISTOGRAM_STEP_BITS)
+
+struct bench_histogram {
+	uint64_t count;
+	uint64_t sum;
+	uint64_t min; /* UINT64_MAX while there is nothing */
+	uint64_t max;
+	uint64_t buckets[BENCH_HISTOGRAM_BUCKETS];
+};
+
+void bench_histogram_init(struct bench_histogram *histogram);
+void bench_histogram_record(struct bench_histogram *histogram, uint64_t value);
+
+/*
+ * bench_histogram_add: count in one what another has counted.
+ */
+void bench_histogram_add(
+    struct bench_histogram *into, const struct bench_histogram *from);
+
+/*
+ * bench_histogram_quantile: the value that a share of all values does not
+ * exceed, for 0 <= share <= 1.
+ *
+ * => Returns the greatest value of its bucket, but no more than the maximum;
+ *    0 if nothing was recorded.
+ */
+uint64_t
+bench_histogram_quantile(const struct bench_histogram *histogram, double share);
+
+/* 0 if nothing was recorded. */
+double bench_histogram_mean(const struct bench_histogram *histogram);
+
+#endif /* SPATE_PERF_BENCH_HISTOGRAM_H */
