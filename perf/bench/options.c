@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "perf/bench/options.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define NS_PER_S 1e9
+
+static const char usage[] =
+    "usage: spate-bench [options] http://ADDR:PORT[/path]\n"
+    "\n"
+    "Load\n"
+    "  -c, --connections N     64; dedicated ones are part of them\n"
+    "  -t, --threads N         1\n"
+    "  -p, --depth N           1; requests in flight on a connection\n"
+    "      --mix LIST          [METHOD:]/path=WEIGHT,... instead of /path\n"
+    "      --dedicate LIST     [METHOD:]/path=N,...: N connections ask only\n"
+    "                          for that, one after the other\n"
+    "      --body BYTES        16384; the body of POST, PUT and PATCH\n"
+    "      --close             a new connection for each request\n"
+    "      --slow N@BYTES      N more that send and read BYTES a second\n"
+    "      --half-open N       N more that stop within a request\n"
+    "Pace\n"
+    "  -R, --rate N            open loop, N requests a second; latency is\n"
+    "                          counted from when each was due\n"
+    "      --poisson           due at random, N a second on average\n"
+    "      --spin              never sleep\n"
+    "      --seed N            1\n"
+    "Time\n"
+    "  -d, --duration S        4\n"
+    "  -w, --warmup S          0.5; not counted\n"
+    "  -n, --requests N        closed loop: exactly N, without a warm-up\n"
+    "      --drain S           2; open loop: wait for the last answers\n"
+    "Other\n"
+    "      --cpus LIST         0,1,...: pin the threads in turn\n"
+    "      --sources N         connect from N addresses of 127.0.0.0/8\n"
+    "      --json              the report for programs\n";
+
+_Noreturn __attribute__((format(printf, 1, 2))) static void
+refuse(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "spate-bench: ");
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fprintf(stderr, "\nTry: spate-bench --help\n");
+	exit(EX_USAGE);
+}
+
+static double
+number(const char *name, const char *text, double least, double most)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	/* Written so that NaN is refused too. */
+	if (end == text || *end != '\0' || !(value >= least && value <= most))
+		refuse("--%s %s: a number from %.15g to %.15g is wanted", name,
+		    text, least, most);
+	return value;
+}
+
+/* "http://ADDR:PORT[/path]". => Returns the path, "/" if there is none. */
+static const char *
+parse_url(struct bench_options *options, const char *url)
+{
+	static const char scheme[] = "http://";
+	const char *at = url, *end, *colon;
+	char address[INET_ADDRSTRLEN];
+	long port = 80;
+
+	if (strncmp(at, scheme, strlen(scheme)) == 0)
+		at += strlen(scheme);
+	end = at + strcspn(at, "/");
+	if (end == at || (size_t)(end - at) >= sizeof(options->host))
+		refuse("%s: no address", url);
+	memcpy(options->host, at, (size_t)(end - at));
+	colon = strchr(options->host, ':');
+	if (colon != NULL)
+		port = strtol(colon + 1, NULL, 10);
+	snprintf(address, sizeof(address), "%.*s",
+	    colon != NULL ? (int)(colon - options->host) : INET_ADDRSTRLEN,
+	    options->host);
+	if (strcmp(address, "localhost") == 0)
+		strcpy(address, "127.0.0.1");
+	if (inet_pton(AF_INET, address, &options->address.sin_addr) != 1
+	    || port < 1 || port > UINT16_MAX)
+		refuse("%s: not an IPv4 address and a port", url);
+	options->address.sin_family = AF_INET;
+	options->address.sin_port = htons((uint16_t)port);
+	return *end != '\0' ? end : "/";
+}
+
+static struct bench_path *
+add_path(struct bench_options *options, const char *text, size_t size)
+{
+	struct bench_path *path;
+
+	if (options->path_count == BENCH_PATHS_MAX)
+		refuse("more than %d paths", BENCH_PATHS_MAX);
+	path = &options->paths[options->path_count++];
+	path->text = strndup(text, size);
+	if (path->text == NULL || strchr(path->text, '/') == NULL)
+		refuse("%.*s: no path", (int)size, text);
+	return path;
+}
+
+/* "PATH=NUMBER,PATH=NUMBER". The last "=" counts: paths have their own. */
+static void
+parse_list(struct bench_options *options, const char *name, const char *list,
+    bool dedicated)
+{
+	while (*list != '\0') {
+		size_t size = strcspn(list, ",");
+		const char *equals = memrchr(list, '=', size);
+		struct bench_path *path;
+		char text[32];
+		double value;
+
+		if (equals == NULL)
+			refuse("--%s %s: path=number is wanted", name, list);
+		snprintf(text, sizeof(text), "%.*s",
+		    (int)(list + size - equals - 1), equals + 1);
+		path = add_path(options, list, (size_t)(equals - list));
+		value = number(name, text, dedicated ? 1 : 1e-9, 1e9);
+		if (dedicated)
+			path->dedicated = (unsigned)value;
+		else
+			path->weight = value;
+		options->weights += path->weight;
+		list += size + (list[size] == ',');
+	}
+}
+
+static void
+parse_cpus(struct bench_options *options, const char *list)
+{
+	while (*list != '\0') {
+		char *end;
+		long cpu = strtol(list, &end, 10);
+
+		if (end == list || cpu < 0 || cpu > 4095
+		    || (*end != ',' && *end != '\0')
+		    || options->cpu_count == BENCH_THREADS_MAX)
+			refuse("--cpus: numbers with commas are wanted");
+		options->cpus[options->cpu_count++] = (int)cpu;
+		list = end + (*end == ',');
+	}
+}
+
+static void
+parse_slow(struct bench_options *options, const char *text)
+{
+	const char *at = strchr(text, '@');
+	char count[32];
+
+	if (at == NULL)
+		refuse("--slow %s: N@BYTES is wanted", text);
+	snprintf(count, sizeof(count), "%.*s", (int)(at - text), text);
+	options->slow = (unsigned)number(
+	    "slow", count, 0, BENCH_CONNECTIONS_MAX);
+	options->slow_bytes = (unsigned)number("slow", at + 1, 1, 1e9);
+}
+
+/* The request of perf/lib/wrk.py, so that both tools ask for the same. */
+static void
+compose(const struct bench_options *options, struct bench_path *path)
+{
+	const char *colon = strchr(path->text, ':');
+	const char *slash = strchr(path->text, '/');
+	bool has_method = colon != NULL && colon < slash;
+	int method_size = has_method ? (int)(colon - path->text) : 3;
+	const char *method = has_method ? path->text : "GET";
+	bool has_body = strncmp(method, "P", 1) == 0;
+	size_t body_size = has_body ? options->body_size : 0;
+	char length[64] = "", *request;
+	int size;
+
+	path->is_head = method_size == 4 && strncmp(method, "HEAD", 4) == 0;
+	if (has_body)
+		snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
+		    body_size);
+	size = asprintf(&request,
+	    "%.*s %s HTTP/1.1\r\n"
+	    "Host: %s\r\n"
+	    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,"
+	    "image/avif,image/webp,image/apng,*/*;q=0.8\r\n"
+	    "Connection: %s\r\n"
+	    "%s\r\n",
+	    method_size, method, slash, options->host,
+	    options->close ? "close" : "keep-alive", length);
+	if (size < 0
+	    || (path->request = malloc((size_t)size + body_size)) == NULL)
+		refuse("%s: out of memory", path->text);
+	memcpy(path->request, request, (size_t)size);
+	memset(path->request + size, 'x', body_size);
+	path->request_size = (size_t)size + body_size;
+	free(request);
+}
+
+static const char *const names[] = {
+	['c'] = "connections",
+	['t'] = "threads",
+	['p'] = "depth",
+	['R'] = "rate",
+	['d'] = "duration",
+	['w'] = "warmup",
+	['n'] = "requests",
+};
+
+enum { MIX = 256, DEDICATE, BODY, SLOW, HALF_OPEN, SEED, DRAIN, CPUS, SOURCES };
+
+static void
+set(struct bench_options *options, int option, const char *text)
+{
+	switch (option) {
+	case 'c':
+		options->connections = (unsigned)number(
+		    names[option], text, 1, BENCH_CONNECTIONS_MAX);
+		break;
+	case 't':
+		options->threads = (unsigned)number(
+		    names[option], text, 1, BENCH_THREADS_MAX);
+		break;
+	case 'p':
+		options->depth = (unsigned)number(
+		    names[option], text, 1, BENCH_DEPTH_MAX);
+		break;
+	case 'R':
+		options->rate = number(names[option], text, 0.001, 1e8);
+		break;
+	case 'd':
+		options->duration_ns = (uint64_t)(NS_PER_S
+						  * number(names[option], text,
+						      0.001, 86400));
+		break;
+	case 'w':
+		options->warmup_ns =
+		    (uint64_t)(NS_PER_S * number(names[option], text, 0, 3600));
+		break;
+	case 'n':
+		options->requests = (uint64_t)number(
+		    names[option], text, 1, 1e15);
+		break;
+	case MIX:
+		parse_list(options, "mix", text, false);
+		break;
+	case DEDICATE:
+		parse_list(options, "dedicate", text, true);
+		break;
+	case BODY:
+		options->body_size = (size_t)number(
+		    "body", text, 0, BENCH_BODY_MAX);
+		break;
+	case SLOW:
+		parse_slow(options, text);
+		break;
+	case HALF_OPEN:
+		options->half_open = (unsigned)number(
+		    "half-open", text, 0, BENCH_CONNECTIONS_MAX);
+		break;
+	case SEED:
+		options->seed = (uint64_t)number("seed", text, 1, 1e15);
+		break;
+	case DRAIN:
+		options->drain_ns =
+		    (uint64_t)(NS_PER_S * number("drain", text, 0, 3600));
+		break;
+	case CPUS:
+		parse_cpus(options, text);
+		break;
+	case SOURCES:
+		options->sources = (unsigned)number(
+		    "sources", text, 1, 1000000);
+		break;
+	}
+}
+
+/* What the options must be to one another. */
+static void
+check(struct bench_options *options, const char *path)
+{
+	unsigned dedicated = 0;
+
+	if (options->weights == 0) {
+		struct bench_path *only = add_path(options, path, strlen(path));
+
+		only->weight = options->weights = 1;
+	}
+	for (unsigned i = 0; i < options->path_count; i++) {
+		compose(options, &options->paths[i]);
+		dedicated += options->paths[i].dedicated;
+		if (options->paths[i].request_size * options->depth
+		    > BENCH_BATCH_MAX)
+			refuse("the requests of one batch exceed %d bytes",
+			    BENCH_BATCH_MAX);
+	}
+	if (dedicated > options->connections)
+		refuse("%u dedicated connections of %u", dedicated,
+		    options->connections);
+	if (options->threads > options->connections)
+		options->threads = options->connections;
+	if (options->rate > 0 && options->requests > 0)
+		refuse("--requests is for the closed loop");
+	if (options->rate > 0 && dedicated == options->connections)
+		refuse("--rate needs connections that are not dedicated");
+	if (options->poisson && options->rate == 0)
+		refuse("--poisson needs a --rate");
+	if (options->requests > 0)
+		options->warmup_ns = 0;
+}
+
+void
+bench_options_parse(struct bench_options *options, int argc, char **argv)
+{
+	int poisson = 0, close = 0, spin = 0, json = 0, option;
+	const struct option known[] = {
+		{ "connections", required_argument, NULL, 'c' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "depth", required_argument, NULL, 'p' },
+		{ "rate", required_argument, NULL, 'R' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "warmup", required_argument, NULL, 'w' },
+		{ "requests", required_argument, NULL, 'n' },
+		{ "mix", required_argument, NULL, MIX },
+		{ "dedicate", required_argument, NULL, DEDICATE },
+		{ "body", required_argument, NULL, BODY },
+		{ "slow", required_argument, NULL, SLOW },
+		{ "half-open", required_argument, NULL, HALF_OPEN },
+		{ "seed", required_argument, NULL, SEED },
+		{ "drain", required_argument, NULL, DRAIN },
+		{ "cpus", required_argument, NULL, CPUS },
+		{ "sources", required_argument, NULL, SOURCES },
+		{ "poisson", no_argument, &poisson, 1 },
+		{ "close", no_argument, &close, 1 },
+		{ "spin", no_argument, &spin, 1 },
+		{ "json", no_argument, &json, 1 },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+
+	*options = (struct bench_options){
+		.connections = 64,
+		.threads = 1,
+		.depth = 1,
+		.warmup_ns = (uint64_t)(0.5 * NS_PER_S),
+		.duration_ns = (uint64_t)(4 * NS_PER_S),
+		.drain_ns = (uint64_t)(2 * NS_PER_S),
+		.seed = 1,
+		.body_size = 16384,
+	};
+	while (
+	    (option = getopt_long(argc, argv, "c:t:p:R:d:w:n:h", known, NULL))
+	    != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			exit(EX_OK);
+		}
+		if (option == '?')
+			refuse("a bad option");
+		set(options, option, optarg);
+	}
+	if (optind != argc - 1)
+		refuse("one URL is wanted");
+	options->poisson = poisson;
+	options->close = close;
+	options->spin = spin;
+	options->json = json;
+	check(options, parse_url(options, argv[optind]));
+}
