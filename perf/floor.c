@@ -68,6 +68,7 @@ newlines_of(const char *data)
 #ifdef __SSE2__
 	const __m128i newline = _mm_set1_epi8('\n');
 
+#pragma GCC unroll 4
 	for (int i = 0; i < BLOCK / 16; i++) {
 		__m128i part = _mm_loadu_si128(
 		    (const __m128i *)(data + 16 * i));

@@ -110,7 +110,8 @@ def summarize(found, labels):
             entry = {name: table.summary([run[name] for run in runs])
                      for name in ("rps", "cpu_us", "user_us", "system_us",
                                   "p50_us", "p99_us", "server_busy",
-                                  "foreign")}
+                                  "foreign")
+                     if all(name in run for run in runs)}
             entry["ratio"] = table.summary(
                 ratios(runs, found[key, labels[0]]))
             entry["errors"] = sum(run["socket_errors"] + run["non_2xx"]
@@ -118,6 +119,10 @@ def summarize(found, labels):
             entry["rounds"] = runs
             result[key]["servers"][label] = entry
     return result
+
+
+def latency(entry, name):
+    return table.duration(entry[name]["median"]) if name in entry else "-"
 
 
 def show(result, unit):
@@ -129,8 +134,7 @@ def show(result, unit):
             ratio, noisy = entry["ratio"], entry["foreign"]["median"]
             rows.append([
                 f"{key} {label}", f"{entry['rps']['median']:,.0f}",
-                table.duration(entry["p50_us"]["median"]),
-                table.duration(entry["p99_us"]["median"]),
+                latency(entry, "p50_us"), latency(entry, "p99_us"),
                 f"{entry['cpu_us']['median']:.3f} us",
                 f"{entry['user_us']['median']:.3f}",
                 f"{entry['system_us']['median']:.3f}",

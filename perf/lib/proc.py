@@ -63,12 +63,11 @@ def machine_busy_ns():
 
 
 def resident_bytes(pid):
-    """Anonymous and other private memory that is in RAM, of the tree."""
+    """What the process tree has in RAM."""
     total = 0
     for one in tree(pid):
         with open(f"/proc/{one}/smaps_rollup", encoding="ascii") as rollup:
             for line in rollup:
-                if line.startswith(("Private_Dirty:", "Private_Clean:",
-                                    "Shared_Dirty:", "Shared_Clean:")):
+                if line.startswith("Rss:"):
                     total += int(line.split()[1]) * 1024
     return total

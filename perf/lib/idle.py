@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an idle connection costs in user memory.
+
+Each connection asks once and then keeps still. The growth of the server's
+resident memory, divided by their number, is the figure; at the end every one
+of them must still answer. With active connections beside them their speed is
+compared, in turn, with that of active ones on a second server that has no
+others.
+"""
+
+import socket
+import time
+
+import bench
+import proc
+import servers
+import table
+
+CONNECTIONS = 10000
+LIMIT = 512
+PER_SOURCE = 2500  # connections from one address, so that ports do not end
+SETTLE_SECONDS = 1.5
+REQUEST = (b"GET /plaintext HTTP/1.1\r\nHost: localhost\r\n"
+           b"Connection: keep-alive\r\n\r\n")
+
+
+def ask(link):
+    link.sendall(REQUEST)
+    return link.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def connect(port, number):
+    link = socket.socket()
+    link.settimeout(10)
+    try:
+        link.bind((f"127.0.0.{2 + number // PER_SOURCE}", 0))
+        link.connect(("127.0.0.1", port))
+        if not ask(link):
+            raise servers.Unusable(f"connection {number} got no answer")
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def speed(settings, server, active):
+    return bench.run(settings, server.url(), "-c", active, "-w", 0.3,
+                     "-d", settings.seconds / 2)["all"]["rps"]
+
+
+def compare(settings, server, description, active):
+    """Active connections beside the idle ones, and on a server without."""
+    with servers.Server(description, settings, server.port + 1) as empty:
+        pairs = [(speed(settings, server, active),
+                  speed(settings, empty, active))
+                 for _ in range(settings.rounds)]
+    return {"active": active, "rounds_rps": pairs,
+            "kept": table.median([ours / alone for ours, alone in pairs])}
+
+
+def measure(settings, name, connections, active):
+    description, links = servers.load(name), []
+    try:
+        with servers.Server(description, settings, settings.port) as server:
+            # What the first connections allocate for all is not counted.
+            bench.requests(settings, server.url(), 20000)
+            time.sleep(SETTLE_SECONDS)
+            before = proc.resident_bytes(server.pid())
+            for number in range(connections):
+                links.append(connect(server.port, number))
+            time.sleep(SETTLE_SECONDS)
+            after = proc.resident_bytes(server.pid())
+            result = {"connections": connections, "before_bytes": before,
+                      "after_bytes": after,
+                      "bytes_each": (after - before) / connections}
+            if active:
+                result.update(
+                    compare(settings, server, description, active))
+            result["alive"] = sum(1 for link in links if ask(link))
+    finally:
+        for link in links:
+            link.close()
+    return result
+
+
+def run(settings, connections=CONNECTIONS, active=0):
+    descriptors = servers.raise_descriptor_limit()
+    if connections + 64 > descriptors:
+        raise servers.Unusable(f"{connections} connections need more than "
+                               f"the {descriptors} descriptors there are")
+    result, rows, made = {}, [], []
+    for name in settings.servers:
+        found = measure(settings, name, connections, active)
+        label = servers.load(name)["name"]
+        result[label] = found
+        rows.append([label, connections, found["alive"],
+                     f"{found['bytes_each']:.0f} B",
+                     f"{found['before_bytes'] / 1024:,.0f} KiB",
+                     f"{found['kept']:.3f}" if active else "-"])
+        if label == "spate":
+            made.append(table.Claim(
+                f"user memory of an idle connection, of {connections:,}",
+                found["bytes_each"], LIMIT, unit=" B"))
+        if found["alive"] != connections:
+            raise servers.Unusable(
+                f"{label}: {connections - found['alive']} of {connections} "
+                "idle connections did not answer again")
+    print(table.render(["server", "idle", "answer again", "memory each",
+                        "before", "speed kept"], rows))
+    return {"servers": result}, made

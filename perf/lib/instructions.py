@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""User instructions per request, counted by valgrind's callgrind.
+
+The one figure that does not change from run to run by more than a few in a
+hundred, whatever else the machine does. As with system calls it is the
+difference between two numbers of requests. The profile of the longer run
+stays in build/perf/ for callgrind_annotate.
+"""
+
+import re
+import shutil
+
+import bench
+import servers
+import table
+
+CONNECTIONS = 64
+FEW, MANY = 3200, 35200
+READY_SECONDS = 60
+
+
+def count(settings, description, requests, depth):
+    label = description["name"]
+    settings.out.mkdir(parents=True, exist_ok=True)
+    profile = settings.out / f"callgrind.{label}.depth{depth}.out"
+    server = servers.Server(
+        description, settings, settings.port, prefix=[
+            "valgrind", "--tool=callgrind", "--fair-sched=yes",
+            f"--callgrind-out-file={profile}"])
+    with server.start(READY_SECONDS):
+        bench.requests(settings, server.url(), requests,
+                       connections=CONNECTIONS, depth=depth)
+    found = re.search(r"Collected\s*:\s*(\d+)", server.said())
+    if not found:
+        raise servers.Unusable(f"{label}: callgrind has counted nothing:\n"
+                               f"{server.said()}")
+    return int(found[1]), profile
+
+
+def per_request(settings, description, depth):
+    few, _ = count(settings, description, FEW, depth)
+    many, profile = count(settings, description, MANY, depth)
+    return (many - few) / (MANY - FEW), profile
+
+
+def run(settings):
+    if not shutil.which("valgrind"):
+        raise servers.Unusable("valgrind is not installed: "
+                               "apt-get install valgrind")
+    result, rows = {}, []
+    for name in settings.servers:
+        description = servers.load(name)
+        label = description["name"]
+        result[label] = {}
+        for depth in (1, 16):
+            each, profile = per_request(settings, description, depth)
+            result[label][depth] = each
+            rows.append([f"{label}, depth {depth}", f"{each:,.0f}",
+                         profile.name])
+    print(table.render(["server", "instructions", "profile"], rows))
+    return {"connections": CONNECTIONS, "servers": result}, []
