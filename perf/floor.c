@@ -135,7 +135,7 @@ pay(int fd, struct conn *conn)
 }
 
 static bool
-serve(int epoll, int fd, char *buffer)
+serve(int epoll, int fd, uint32_t events, char *buffer)
 {
 	struct conn *conn = &conns[fd];
 	bool was_paid = conn->owed == 0;
@@ -143,7 +143,10 @@ serve(int epoll, int fd, char *buffer)
 
 	if (!pay(fd, conn))
 		return false;
-	/* A short read has emptied the socket: no second one for EAGAIN. */
+	/*
+	 * A short read has emptied the socket: no second one for EAGAIN. But
+	 * an end that came with the last bytes gives no event of its own.
+	 */
 	while (conn->owed == 0) {
 		n = recv(fd, buffer, READ_SIZE, 0);
 		if (n <= 0)
@@ -154,12 +157,13 @@ serve(int epoll, int fd, char *buffer)
 			return false;
 		if (closes && conn->owed == 0)
 			return false;
-		if (n < READ_SIZE)
+		if (n < READ_SIZE && (events & EPOLLRDHUP) == 0)
 			break;
 	}
 	if (conn->owed > 0 && was_paid) {
-		struct epoll_event event = { EPOLLIN | EPOLLOUT | EPOLLET,
-			{ .fd = fd } };
+		struct epoll_event event = {
+			EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, { .fd = fd }
+		};
 
 		return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0;
 	}
@@ -170,7 +174,8 @@ static void
 accept_all(int epoll, int listener)
 {
 	for (;;) {
-		struct epoll_event event = { EPOLLIN | EPOLLET, { 0 } };
+		struct epoll_event event = { EPOLLIN | EPOLLRDHUP | EPOLLET,
+			{ 0 } };
 		int fd = accept4(
 		    listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
@@ -231,7 +236,7 @@ loop(void *argument)
 
 			if (fd == listener)
 				accept_all(epoll, listener);
-			else if (!serve(epoll, fd, buffer))
+			else if (!serve(epoll, fd, events[i].events, buffer))
 				close(fd);
 		}
 	}

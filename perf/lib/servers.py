@@ -82,6 +82,7 @@ class Server:
         self.env = {**os.environ, **description.get("env", {}), **(env or {})}
         self.process = None
         self.output = None
+        self.text = ""
 
     def url(self, path="/plaintext"):
         return f"http://127.0.0.1:{self.port}{path}"
@@ -149,8 +150,11 @@ class Server:
             return len(link.recv(65536))
 
     def said(self):
-        self.output.seek(0)
-        return self.output.read()[-2000:].decode(errors="replace").strip()
+        """The end of what it printed, also after it was stopped."""
+        if not self.output.closed:
+            self.output.seek(0)
+            self.text = self.output.read()[-2000:].decode(errors="replace")
+        return self.text.strip()
 
     def pid(self):
         return self.process.pid
@@ -170,6 +174,8 @@ class Server:
                       file=sys.stderr)
                 self.process.kill()
                 self.process.wait()
+        self.said()
+        self.output.close()
         return self.process.returncode
 
     def __enter__(self):

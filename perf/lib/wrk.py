@@ -30,7 +30,7 @@ def parse(text):
     result["seconds"] = microseconds(done[2] + done[3]) / 1e6
     result["rps"] = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
     for percent in ("50", "90", "99"):
-        found = re.search(rf"^\s+{percent}%\s+(\S+)$", text, re.M)
+        found = re.search(rf"^\s+{percent}%\s+(\S+)\s*$", text, re.M)
         result[f"p{percent}_us"] = microseconds(found[1])
     # With several requests at once wrk counts the latency of a batch once
     # but ranks it among requests: what it prints then is no percentile.

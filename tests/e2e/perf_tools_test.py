@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tools that measure: do they count what is there?
+
+    tests/e2e/perf_tools_test.py BUILD
+
+Nothing here is timed. The floor must answer every blank line, however the
+bytes arrive, and spate-bench must account for every request it made.
+"""
+
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "perf" / "lib"))
+
+import servers
+import settings as config
+import syscalls
+import wrk
+
+BUILD = None
+REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Settings:
+    server_cpus = [min(config.os.sched_getaffinity(0))]
+
+    def __init__(self):
+        self.build = BUILD
+
+
+def floor(*arguments):
+    return servers.Server(servers.load("floor"), Settings(), free_port(),
+                          arguments=arguments)
+
+
+def bench(*arguments):
+    """=> Returns the exit status and the report."""
+    done = subprocess.run(
+        [str(BUILD / "spate-bench"), "--json", *map(str, arguments)],
+        capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout or "null")
+
+
+def receive(link, size):
+    data = b""
+    while len(data) < size:
+        part = link.recv(65536)
+        if not part:
+            break
+        data += part
+    return data
+
+
+class FloorTest(unittest.TestCase):
+    def test_blank_lines_are_found_in_pieces_of_every_size(self):
+        with floor() as server:
+            size = server.answer_size()
+            for piece in range(1, 2 * len(REQUEST) + 1):
+                stream = REQUEST * 3
+                with socket.create_connection(
+                        ("127.0.0.1", server.port), 10) as link:
+                    link.setsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    for at in range(0, len(stream), piece):
+                        link.sendall(stream[at:at + piece])
+                    link.shutdown(socket.SHUT_WR)
+                    self.assertEqual(len(receive(link, 4 * size)), 3 * size)
+
+    def test_requests_of_every_length_around_a_block(self):
+        with floor() as server:
+            size = server.answer_size()
+            for fill in range(140):
+                request = b"GET /" + b"x" * fill + b" HTTP/1.1\r\n\r\n"
+                with socket.create_connection(
+                        ("127.0.0.1", server.port), 10) as link:
+                    link.sendall(request * 5)
+                    self.assertEqual(len(receive(link, 5 * size)), 5 * size)
+
+    def test_answers_that_a_send_did_not_take_come_later(self):
+        count = 100000
+        with floor() as server:
+            answer = server.answer_size()
+            with socket.create_connection(
+                    ("127.0.0.1", server.port), 30) as link:
+                sender = threading.Thread(
+                    target=link.sendall, args=(REQUEST * count,))
+                sender.start()
+                data = receive(link, count * answer)
+                sender.join()
+        self.assertEqual(len(data), count * answer)
+        self.assertEqual(data, data[:answer] * count)
+
+    def test_with_close_the_connection_ends(self):
+        with floor("--close") as server:
+            with socket.create_connection(
+                    ("127.0.0.1", server.port), 10) as link:
+                link.sendall(REQUEST)
+                data = receive(link, 1 << 20)
+        self.assertIn(b"Connection: close\r\n", data)
+        self.assertTrue(data.endswith(b"Hello, World!"))
+
+
+class BenchTest(unittest.TestCase):
+    def check(self, server, *arguments, count=1000):
+        status, report = bench("-n", count, *arguments, server.url("/a"))
+        self.assertEqual(status, 0)
+        self.assertEqual(report["total_answered"], count)
+        self.assertEqual(report["all"]["answered"], count)
+        self.assertEqual(report["lost"], 0)
+        return report
+
+    def test_a_number_of_requests_is_that_number(self):
+        with floor() as server:
+            self.check(server, "-c", 7)
+            self.check(server, "-c", 7, "-t", 3)
+            self.check(server, "-c", 3, "-p", 16)
+            self.check(server, "-c", 1, "-p", 1024)
+
+    def test_a_mix_adds_up(self):
+        with floor() as server:
+            report = self.check(server, "--mix", "/a=3,/b?c=d=1", "-p", 4)
+        paths = report["paths"]
+        self.assertEqual(
+            paths["/a"]["answered"] + paths["/b?c=d"]["answered"], 1000)
+        self.assertGreater(paths["/a"]["answered"],
+                           paths["/b?c=d"]["answered"])
+
+    def test_a_connection_for_each_request(self):
+        with floor("--close") as server:
+            report = self.check(server, "--close", "-c", 5)
+        self.assertGreaterEqual(report["connects"], 1000)
+
+    def test_dedicated_connections_ask_for_nothing_else(self):
+        with floor() as server:
+            status, report = bench(
+                "-c", 4, "-d", 0.2, "-w", 0, "--dedicate", "/b=1,/c=1",
+                server.url("/a"))
+        self.assertEqual(status, 0)
+        for path in ("/a", "/b", "/c"):
+            self.assertGreater(report["paths"][path]["answered"], 0)
+
+    def test_the_open_loop_accounts_for_all_that_was_due(self):
+        for more in ([], ["--poisson"], ["-t", 2], ["-p", 8], ["--spin"]):
+            with floor() as server:
+                status, report = bench("-R", 2000, "-d", 0.3, "-w", 0.1,
+                                       *more, server.url())
+            self.assertEqual(status, 0)
+            self.assertGreater(report["due"], 300)
+            self.assertEqual(report["all"]["answered"] + report["late"]
+                             + report["lost"], report["due"])
+
+    def test_slow_and_half_open_clients_are_beside_the_load(self):
+        with floor() as server:
+            status, report = bench(
+                "-c", 2, "-d", 0.5, "-w", 0, "--slow", "3@5000",
+                "--half-open", 4, server.url())
+        self.assertEqual(status, 0)
+        self.assertEqual(report["connects"], 2 + 4)
+        self.assertEqual(report["half_open_closed"], 0)
+
+    def test_who_never_answers_is_charged_for_it(self):
+        """Requests that were not even sent have waited too."""
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            status, report = bench(
+                "-R", 1000, "-c", 2, "-d", 0.2, "-w", 0, "--drain", 0.1,
+                f"http://127.0.0.1:{mute.getsockname()[1]}/")
+        self.assertEqual(status, 69)
+        self.assertEqual(report["late"], report["due"])
+        self.assertGreaterEqual(report["all"]["min_us"], 1e5)
+
+    def test_nobody_there(self):
+        status, report = bench(
+            "-d", 0.1, "-w", 0, f"http://127.0.0.1:{free_port()}/")
+        self.assertEqual(status, 69)
+        self.assertGreater(report["connect_errors"], 0)
+
+    def test_bad_options_are_refused(self):
+        for bad in (["-c", "0"], ["-R", "fast"], ["--mix", "/a"],
+                    ["--poisson"], ["--slow", "3"], ["-n", "1", "-R", "1"],
+                    ["-c", "1", "--dedicate", "/a=2"], ["--nonsense"], []):
+            url = ["http://127.0.0.1:1/"] if bad else []
+            self.assertEqual(bench(*bad, *url)[0], 64, bad)
+
+
+class LibraryTest(unittest.TestCase):
+    def test_a_taken_port_is_refused(self):
+        with floor() as server:
+            second = servers.Server(
+                servers.load("floor"), Settings(), server.port)
+            with self.assertRaisesRegex(servers.Unusable, "taken"):
+                second.start()
+
+    def test_a_server_that_ends_at_once_is_refused(self):
+        server = servers.Server({"name": "false", "argv": ["false"]},
+                                Settings(), free_port())
+        with self.assertRaisesRegex(servers.Unusable, "does not answer"):
+            server.start()
+
+    def test_wrk_is_understood(self):
+        found = wrk.parse("""\
+  Latency Distribution
+     50%  188.00us
+     75%  206.00us
+     90%    1.36ms
+     99%    2.00s 
+  352281 requests in 2.10s, 43.67MB read
+  Socket errors: connect 1, read 2, write 0, timeout 4
+  Non-2xx or 3xx responses: 17
+Requests/sec: 167518.09
+""")
+        self.assertEqual(found, {
+            "requests": 352281, "seconds": 2.1, "rps": 167518.09,
+            "p50_us": 188, "p90_us": 1360, "p99_us": 2e6, "non_2xx": 17,
+            "socket_errors": 7})
+
+    def test_percentiles_that_are_none_are_left_out(self):
+        found = wrk.parse("     50%  278.00us\n     90%    0.00us\n"
+                          "     99%    0.00us\n"
+                          "  10 requests in 1.00s, 1MB read\n"
+                          "Requests/sec: 10.0\n")
+        self.assertNotIn("p50_us", found)
+
+    def test_strace_is_understood(self):
+        found = syscalls.parse("""\
+% time     seconds  usecs/call     calls    errors syscall
+------ ----------- ----------- --------- --------- ----------------
+ 60.00    0.020000           2     10000           sendto
+ 40.00    0.010000           1     10001         1 recvfrom
+------ ----------- ----------- --------- --------- ----------------
+100.00    0.030000           1     20001         1 total
+""")
+        self.assertEqual(found, {"sendto": 10000, "recvfrom": 10001})
+
+    def test_lists_of_cpus(self):
+        self.assertEqual(config.cpu_list("0,2-4"), [0, 2, 3, 4])
+        self.assertEqual(config.cpu_list(None), [])
+
+
+if __name__ == "__main__":
+    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
+    servers.guard()
+    unittest.main()
