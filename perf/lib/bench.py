@@ -3,8 +3,11 @@
 
 import json
 import subprocess
+import time
 
 import wrk
+
+SETTLE_SECONDS = 0.3
 
 
 def command(settings, url, *options, cpus=None):
@@ -22,10 +25,14 @@ def run(settings, url, *options, cpus=None):
 
 
 def requests(settings, url, count, *, connections=64, depth=1):
-    """Exactly so many requests, all of which must be answered."""
+    """Exactly so many requests, all of which must be answered.
+
+    => The server has had time to see the connections close.
+    """
     result = run(settings, url, "-c", connections, "-p", depth, "-n", count)
     answered = result["total_answered"]
     if answered != count or result["lost"] or result["all"]["not_2xx"]:
         raise wrk.Failed(f"{answered} of {count} requests were answered: "
                          f"{result}")
+    time.sleep(SETTLE_SECONDS)
     return result

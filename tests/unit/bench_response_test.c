@@ -123,8 +123,8 @@ TEST(what_is_not_http_is_refused)
 		"HTTP/1.1 200 OK\r\nContent-Length: many\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-		"1\r\nab\r\n",
+		("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "1\r\nab\r\n"),
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
