@@ -97,6 +97,7 @@ struct bench_worker {
 	char *out; /* requests put together */
 	size_t out_size;
 
+	bool lacks_pwait2;
 	bool is_started; /* all are connected; requests may go */
 	unsigned connecting;
 	unsigned closed;     /* connections that wait for retry_ns */
