@@ -15,6 +15,7 @@
 #include <string.h>
 
 #if SP_ASAN
+#include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #if SP_TSAN
