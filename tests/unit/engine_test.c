@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Engine: a whole server, from its listeners to its end, with an echo
+ * service on it. Blocking clients are in the test's own thread.
+ */
+
+#include "shards/engine.h"
+#include "tests/echo.h"
+#include "tests/harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int count = 0;
+
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void
+talk(const struct echo_server *server)
+{
+	static char message[100000];
+	int fd = echo_connect(server);
+
+	memset(message, 'x', sizeof(message));
+	EXPECT(echo_once(fd, "hello", 5));
+	EXPECT(echo_once(fd, message, sizeof(message)));
+	EXPECT(echo_once(fd, "bye", 3));
+	close(fd);
+}
+
+static void
+talk_to(uint32_t shards, uint32_t workers, const struct sp_service *service)
+{
+	struct sp_engine_options options = echo_options(shards, workers);
+	struct echo_server server;
+
+	echo_start(&server, &options, service);
+	for (int i = 0; i < 20; i++)
+		talk(&server);
+	echo_stop(&server);
+}
+
+TEST(a_task_echoes)
+{
+	talk_to(1, 1, &echo_task_service);
+}
+
+TEST(a_task_echoes_on_any_worker_of_any_shard)
+{
+	talk_to(3, 2, &echo_task_service);
+}
+
+TEST(a_fiber_echoes)
+{
+	talk_to(1, 1, &echo_fiber_service);
+}
+
+TEST(a_fiber_echoes_on_any_worker_of_any_shard)
+{
+	talk_to(3, 2, &echo_fiber_service);
+}
+
+TEST(unix_sockets_are_shared_by_the_shards)
+{
+	struct sp_engine_options options = echo_options(3, 1);
+	struct echo_server server;
+
+	echo_start_local(&server, &options, &echo_task_service);
+	for (int i = 0; i < 20; i++)
+		talk(&server);
+	echo_stop(&server);
+}
+
+/* Data and the end of it in one event: both have to be seen. */
+TEST(a_client_that_sends_and_shuts_down_gets_all_of_it_back)
+{
+	struct sp_engine_options options = echo_options(1, 1);
+	struct echo_server server;
+	char buffer[8];
+
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < 200; i++) {
+		int fd = echo_connect(&server);
+
+		EXPECT_EQ(send(fd, "last", 4, MSG_NOSIGNAL), 4);
+		EXPECT_EQ(shutdown(fd, SHUT_WR), 0);
+		EXPECT_EQ(recv(fd, buffer, sizeof(buffer), MSG_WAITALL), 4);
+		EXPECT(memcmp(buffer, "last", 4) == 0);
+		close(fd);
+	}
+	echo_stop(&server);
+}
+
+TEST(a_drain_closes_what_is_idle_and_refuses_the_rest)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct echo_server server;
+	int fd[8];
+
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < 8; i++) {
+		fd[i] = echo_connect(&server);
+		EXPECT(echo_once(fd[i], "hello", 5));
+	}
+	sp_engine_drain(server.engine);
+	for (int i = 0; i < 8; i++) {
+		EXPECT(echo_at_end(fd[i]));
+		close(fd[i]);
+	}
+	sp_engine_stop(server.engine);
+	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	EXPECT_EQ(connect(fd[0], (struct sockaddr *)&server.address,
+		      server.size),
+	    -1);
+	EXPECT_EQ(errno, ECONNREFUSED);
+	close(fd[0]);
+	echo_account(&server);
+}
+
+TEST(a_cancel_wakes_fibers_that_wait)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct echo_server server;
+	int fd[8];
+
+	echo_start(&server, &options, &echo_fiber_service);
+	for (int i = 0; i < 8; i++) {
+		fd[i] = echo_connect(&server);
+		EXPECT(echo_once(fd[i], "hello", 5));
+	}
+	sp_engine_drain(server.engine);
+	EXPECT(echo_once(fd[0], "still here", 10));
+	sp_engine_cancel(server.engine);
+	sp_engine_stop(server.engine);
+	for (int i = 0; i < 8; i++) {
+		EXPECT(echo_at_end(fd[i]));
+		close(fd[i]);
+	}
+	echo_account(&server);
+}
+
+static void *
+stop_engine(void *engine)
+{
+	sp_engine_stop(engine);
+	return NULL;
+}
+
+TEST(a_stop_waits_for_clients_that_stay)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct echo_server server;
+	pthread_t stopper;
+	int fd[8];
+
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < 8; i++) {
+		fd[i] = echo_connect(&server);
+		EXPECT(echo_once(fd[i], "hello", 5));
+	}
+	EXPECT_EQ(
+	    pthread_create(&stopper, NULL, stop_engine, server.engine), 0);
+	ECHO_UNTIL(sp_load(&server.engine->shards[1]->stopping, relaxed));
+	for (int i = 0; i < 8; i++) {
+		EXPECT(echo_once(fd[i], "still here", 10));
+		close(fd[i]);
+	}
+	pthread_join(stopper, NULL);
+	echo_account(&server);
+}
+
+TEST(a_fiber_waits_no_longer_than_its_deadline)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct echo_server server;
+	int fd[8];
+
+	echo_deadline_ms = 20;
+	echo_start(&server, &options, &echo_fiber_service);
+	for (int i = 0; i < 8; i++)
+		fd[i] = echo_connect(&server);
+	/* Nobody says anything, so all are closed: their deadlines do it. */
+	for (int i = 0; i < 8; i++) {
+		EXPECT(echo_at_end(fd[i]));
+		close(fd[i]);
+	}
+	ECHO_UNTIL(sp_load(&server.engine->connections, relaxed) == 0);
+	EXPECT_EQ(ECHO_SUM(server.engine, timeouts_idle), 8);
+	echo_stop(&server);
+	echo_deadline_ms = 0;
+}
+
+TEST(engines_come_and_go_and_leave_nothing)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	int threads = 0;
+
+	options.spares = 1;
+	for (int i = 0; i < 100; i++) {
+		struct echo_server server;
+
+		echo_start(&server, &options,
+		    i & 1 ? &echo_task_service : &echo_fiber_service);
+		if (i % 3 != 0)
+			talk(&server);
+		echo_stop(&server);
+
+		/* liburcu's helper stays once there is one. */
+		if (i == 0)
+			threads = count_threads();
+		EXPECT_EQ(count_threads(), threads);
+	}
+}
+
+TEST(two_engines_live_side_by_side)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server one, two;
+
+	echo_start(&one, &options, &echo_task_service);
+	echo_start(&two, &options, &echo_fiber_service);
+	talk(&one);
+	talk(&two);
+	echo_stop(&one);
+	talk(&two);
+	echo_stop(&two);
+}
+
+TEST(an_engine_that_never_started_is_freed)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct sockaddr_storage address = { .ss_family = AF_INET };
+	struct sp_engine *engine;
+
+	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
+	EXPECT_EQ(sp_engine_listen(engine, &address,
+		      sizeof(struct sockaddr_in), 16, &echo_task_service),
+	    0);
+	sp_engine_free(engine);
+	sp_engine_free(NULL);
+}
+
+TEST(a_port_that_is_taken_is_an_error)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	struct sp_engine *second;
+
+	echo_start(&server, &options, &echo_task_service);
+	EXPECT_EQ(sp_engine_new(&second, &options), 0);
+	EXPECT_EQ(sp_engine_listen(second, &server.address, server.size, 16,
+		      &echo_task_service),
+	    -EADDRINUSE);
+	sp_engine_free(second);
+	echo_stop(&server);
+}
+
+TEST(options_that_make_no_sense_are_refused)
+{
+	const struct {
+		size_t offset;
+		uint32_t value;
+	} bad[] = {
+		{ offsetof(struct sp_engine_options, shards), 257 },
+		{ offsetof(struct sp_engine_options, workers), 0 },
+		{ offsetof(struct sp_engine_options, workers), 65 },
+		{ offsetof(struct sp_engine_options, spares), 64 },
+		{ offsetof(struct sp_engine_options, spares), UINT32_MAX },
+		{ offsetof(struct sp_engine_options, max_connections), 0 },
+		{ offsetof(struct sp_engine_options, sweep_ms), 0 },
+		{ offsetof(struct sp_engine_options, max_fibers), 1 },
+		{ offsetof(struct sp_engine_options, ring_size), 1 },
+		{ offsetof(struct sp_engine_options, ring_size), 24 },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct sp_engine_options options = echo_options(1, 1);
+		struct sp_engine *engine = NULL;
+
+		*(uint32_t *)(void *)((char *)&options + bad[i].offset)
+		    = bad[i].value;
+		EXPECT_EQ(sp_engine_new(&engine, &options), -EINVAL);
+		EXPECT(engine == NULL);
+	}
+}
+
+TEST(a_handle_is_found_until_its_connection_is_closed)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	struct sp_shard *shard;
+	sp_handle handle = sp_handle_make(1, 0, 0);
+	int fd;
+
+	echo_start(&server, &options, &echo_task_service);
+	fd = echo_connect(&server);
+	EXPECT(echo_once(fd, "hello", 5));
+	sp_rcu_enter();
+	if (sp_engine_find(server.engine, handle, &shard) == NULL)
+		handle = sp_handle_make(1, 1, 0);
+	EXPECT(sp_engine_find(server.engine, handle, &shard) != NULL);
+	EXPECT(shard == server.engine->shards[sp_handle_shard(handle)]);
+	EXPECT(sp_engine_find(server.engine, handle + (UINT64_C(1) << 32),
+		   &shard)
+	    == NULL);
+	EXPECT(sp_engine_find(server.engine, sp_handle_make(1, 2, 0), &shard)
+	    == NULL);
+	sp_rcu_exit();
+	close(fd);
+	ECHO_UNTIL(sp_load(&server.engine->connections, relaxed) == 0);
+	sp_rcu_enter();
+	EXPECT(sp_engine_find(server.engine, handle, &shard) == NULL);
+	sp_rcu_exit();
+	echo_stop(&server);
+}
