@@ -29,8 +29,8 @@ static bool
 options_are_valid(const struct sp_engine_options *options)
 {
 	return options->shards <= SP_TOPOLOGY_SHARDS_MAX
-	    && options->workers >= 1
-	    && options->workers + options->spares <= SP_WORKERS_MAX
+	    && options->workers >= 1 && options->workers <= SP_WORKERS_MAX
+	    && options->spares <= SP_WORKERS_MAX - options->workers
 	    && options->max_connections >= 1 && options->sweep_ms >= 1
 	    && options->max_fibers >= 2 && options->ring_size >= 2
 	    && (options->ring_size & (options->ring_size - 1)) == 0;
