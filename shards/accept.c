@@ -88,7 +88,7 @@ listener_watch(struct sp_listener *listener)
 {
 	uint32_t watch = SP_WATCH_READ | SP_WATCH_LEVEL;
 
-	if (listener->twin != NULL || listener->local)
+	if (listener->local)
 		watch |= SP_WATCH_EXCLUSIVE;
 	return sp_netpoll_open(&listener->shard->np, listener->fd,
 	    SP_HANDLE_LISTENER + listener->number, watch);
@@ -191,8 +191,7 @@ sp_accept_stop(struct sp_shard *shard)
 		if (!listener->resting)
 			sp_netpoll_close(&shard->np, listener->fd);
 		sp_wheel_del(&shard->wheel, &listener->timer);
-		if (listener->twin == NULL)
-			close(listener->fd);
+		close(listener->fd);
 		listener->fd = -1;
 	}
 }
@@ -252,18 +251,20 @@ probe(const struct sockaddr_storage *address, socklen_t size)
 	return error;
 }
 
+/* Takes fd over, also when it fails. */
 static int
-add_listener(struct sp_shard *shard, int fd, struct sp_listener *twin,
-    bool local, const struct sp_service *service)
+add_listener(struct sp_shard *shard, int fd, bool local,
+    const struct sp_service *service)
 {
 	struct sp_listener *listener = calloc(1, sizeof(*listener));
 
-	if (listener == NULL)
+	if (listener == NULL) {
+		close(fd);
 		return -ENOMEM;
+	}
 	listener->shard = shard;
 	listener->service = service;
 	listener->fd = fd;
-	listener->twin = twin;
 	listener->local = local;
 	listener->number = shard->listener_count;
 	sp_timer_init(&listener->timer);
@@ -279,26 +280,32 @@ sp_engine_listen(struct sp_engine *engine, struct sockaddr_storage *address,
     socklen_t size, int backlog, const struct sp_service *service)
 {
 	bool local = address->ss_family == AF_UNIX;
-	struct sp_listener *first = NULL;
 	int error = local ? 0 : probe(address, size);
+	int first = -1;
 
 	if (engine->shards[0]->listener_count == SP_LISTENERS_MAX)
 		return -ENOSPC;
 	for (uint32_t i = 0; error == 0 && i < engine->shard_count; i++) {
-		struct sp_listener *twin = local ? first : NULL;
-		int fd = twin != NULL ? twin->fd
-				      : open_socket(address, size, backlog);
+		int fd;
 
+		/*
+		 * A number of its own for each shard: one that two of them
+		 * used would be somebody else's once one had closed it.
+		 */
+		if (local && i != 0) {
+			fd = fcntl(first, F_DUPFD_CLOEXEC, 0);
+			fd = fd < 0 ? -errno : fd;
+		} else {
+			fd = open_socket(address, size, backlog);
+		}
 		if (fd < 0)
 			return fd;
-		error = add_listener(
-		    engine->shards[i], fd, twin, local, service);
-		if (i == 0) {
-			first = engine->listeners;
-			if (!local)
-				getsockname(fd, (struct sockaddr *)address,
-				    &size);
-		}
+		error = add_listener(engine->shards[i], fd, local, service);
+		if (i != 0 || error != 0)
+			continue;
+		first = fd;
+		if (!local)
+			getsockname(fd, (struct sockaddr *)address, &size);
 	}
 	return error;
 }

@@ -41,13 +41,12 @@ struct sp_worker;
 
 struct sp_listener {
 	struct sp_listener *next; /* of the engine */
-	struct sp_listener *twin; /* whose socket this one shares, or NULL */
 	struct sp_shard *shard;
 	const struct sp_service *service; /* of its connections */
-	int fd;
+	int fd; /* owned; -1 once it listens no more */
 	unsigned number; /* within the shard */
 	bool resting;
-	bool local; /* Unix domain */
+	bool local; /* Unix domain: the socket is the other shards' as well */
 	struct sp_timer timer;
 };
 

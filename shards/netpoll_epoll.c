@@ -26,7 +26,10 @@ events_of(uint32_t watch)
 	uint32_t events = 0;
 
 	if (watch & SP_WATCH_READ)
-		events |= EPOLLIN | EPOLLRDHUP;
+		events |= EPOLLIN;
+	/* The kernel refuses the two together; a listener has no peer. */
+	if ((watch & SP_WATCH_READ) && !(watch & SP_WATCH_EXCLUSIVE))
+		events |= EPOLLRDHUP;
 	if (watch & SP_WATCH_WRITE)
 		events |= EPOLLOUT;
 	if (watch & SP_WATCH_URGENT)
