@@ -24,13 +24,16 @@ adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
 {
 	struct sp_poll_desc *pd;
 
-	/* After a drain nobody would look for it: sp_engine_drain() has. */
-	if (sp_load(&shard->engine->draining, seq_cst)
-	    || sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
-		!= 0) {
+	/* Draining: who walks over the descriptors has passed already. */
+	if (sp_load(&shard->engine->draining, seq_cst)) {
 		close(fd);
-		sp_fetch_sub(&shard->load, 1, relaxed);
-		sp_fetch_sub(&shard->engine->connections, 1, relaxed);
+		sp_shard_leave(shard);
+		return;
+	}
+	if (sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
+	    != 0) {
+		close(fd);
+		sp_shard_leave(shard);
 		sp_count(&worker->counters.accept_errors, 1);
 		return;
 	}
@@ -59,8 +62,11 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd)
 		over = malloc(sizeof(*over));
 	if (over == NULL)
 		shard = self;
-	sp_fetch_add(&shard->load, 1, relaxed);
-	sp_fetch_add(&shard->engine->connections, 1, relaxed);
+	if (!sp_shard_enter(shard)) {
+		close(fd);
+		free(over);
+		return;
+	}
 	if (shard == self) {
 		adopt(self, worker, fd, listener->service);
 		return;

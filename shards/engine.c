@@ -118,6 +118,7 @@ sp_engine_free(struct sp_engine *engine)
 	for (uint32_t i = 0; engine->shards && i < engine->shard_count; i++) {
 		if (engine->shards[i] == NULL)
 			continue;
+		sp_shard_messages(engine->shards[i], NULL);
 		sp_shard_fini(engine->shards[i]);
 		free(engine->shards[i]);
 	}
@@ -243,30 +244,28 @@ sp_engine_cancel(struct sp_engine *engine)
 }
 
 static void
-stop_shard(struct sp_shard *shard)
+join_workers(struct sp_engine *engine)
 {
-	uint32_t workers = sp_load(&shard->worker_count, acquire);
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[i];
 
-	sp_store(&shard->stopping, 1, seq_cst);
-	sp_shard_break(shard);
-	for (uint32_t i = 0; i < workers; i++) {
-		if (sp_idle_claim(&shard->idle, i))
-			sp_worker_wake(sp_load(&shard->workers[i], acquire));
+		while (shard->joined < sp_load(&shard->worker_count, acquire))
+			sp_worker_join(sp_load(
+			    &shard->workers[shard->joined++], acquire));
 	}
 }
 
 void
 sp_engine_stop(struct sp_engine *engine)
 {
-	/* The watcher first: it makes workers. */
-	sp_sysmon_stop(engine);
 	for (uint32_t i = 0; i < engine->shard_count; i++)
-		stop_shard(engine->shards[i]);
-	for (uint32_t i = 0; i < engine->shard_count; i++) {
-		struct sp_shard *shard = engine->shards[i];
-		uint32_t workers = sp_load(&shard->worker_count, acquire);
+		sp_shard_stop(engine->shards[i]);
+	join_workers(engine);
 
-		for (uint32_t j = 0; j < workers; j++)
-			sp_worker_join(sp_load(&shard->workers[j], acquire));
-	}
+	/*
+	 * The watcher after that, as a handler may wait for what only a
+	 * spare can run; and then the spares that it made meanwhile.
+	 */
+	sp_sysmon_stop(engine);
+	join_workers(engine);
 }

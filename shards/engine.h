@@ -92,7 +92,8 @@ void sp_engine_cancel(struct sp_engine *engine);
 
 /*
  * sp_engine_stop: end the workers once each has nothing left, and join them.
- * After a drain or a cancel, else it may take as long as clients stay.
+ * After a drain or a cancel, else it may take as long as clients stay; new
+ * ones are refused either way.
  */
 void sp_engine_stop(struct sp_engine *engine);
 

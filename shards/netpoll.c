@@ -23,7 +23,7 @@ sp_poll_work(struct sp_shard *shard, struct sp_worker *worker)
 	return !sp_stack_empty(&shard->inbox) || !sp_stack_empty(&shard->runq)
 	    || !sp_stack_empty(&worker->resumed)
 	    || sp_ready_ring_depth(&shard->ring) != 0
-	    || (sp_load(&shard->stopping, seq_cst) && worker->waiting == 0);
+	    || (sp_shard_ended(shard) && worker->waiting == 0);
 }
 
 static void
@@ -147,8 +147,8 @@ until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
 	return sp_tick_delay_ns(tick, now_ns);
 }
 
-static void
-run_messages(struct sp_shard *shard, struct sp_worker *worker)
+void
+sp_shard_messages(struct sp_shard *shard, struct sp_worker *worker)
 {
 	struct sp_link *link
 	    = sp_stack_reverse(sp_stack_pop_all(&shard->inbox));
@@ -293,7 +293,7 @@ sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 
 	worker->now_ns = sp_now_ns();
 	worker->now = sp_tick_of(worker->now_ns);
-	run_messages(shard, worker);
+	sp_shard_messages(shard, worker);
 	take_runq(shard, &ready);
 	if (worker->now != shard->wheel.now)
 		run_timers(shard, worker->now, &ready);

@@ -65,15 +65,68 @@ sp_shard_add_worker(struct sp_shard *shard, bool spare)
 		return -ENOMEM;
 	if (!spare)
 		shard->permanent |= UINT64_C(1) << number;
+
+	/*
+	 * In its place before it runs, as it may be claimed from there at
+	 * once; counted when it runs, as whoever counts may look into it or
+	 * join it.
+	 */
 	sp_store(&shard->workers[number], worker, release);
-	sp_store(&shard->worker_count, number + 1, release);
 	error = sp_worker_start(worker);
 	if (error != 0) {
-		sp_store(&shard->worker_count, number, release);
 		sp_store(&shard->workers[number], NULL, release);
 		sp_worker_free(worker);
+		return error;
 	}
-	return error;
+	sp_store(&shard->worker_count, number + 1, release);
+	return 0;
+}
+
+/* --------------------------------------------------------------- ending */
+
+bool
+sp_shard_enter(struct sp_shard *shard)
+{
+	sp_fetch_add(&shard->engine->connections, 1, relaxed);
+	sp_fetch_add(&shard->load, 1, seq_cst); /* END1 */
+	if (sp_likely(!sp_load(&shard->stopping, seq_cst))) /* END2 */
+		return true;
+	sp_shard_leave(shard);
+	return false;
+}
+
+static void
+wake_all(struct sp_shard *shard)
+{
+	int worker;
+
+	sp_shard_break(shard);
+	while ((worker = sp_idle_claim_any(&shard->idle, UINT64_MAX)) >= 0)
+		sp_worker_wake(sp_load(&shard->workers[worker], acquire));
+}
+
+void
+sp_shard_leave(struct sp_shard *shard)
+{
+	sp_fetch_sub(&shard->engine->connections, 1, relaxed);
+	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 1
+	    && sp_load(&shard->stopping, seq_cst))
+		wake_all(shard);
+}
+
+void
+sp_shard_stop(struct sp_shard *shard)
+{
+	sp_store(&shard->stopping, 1, seq_cst); /* END3 */
+	wake_all(shard);
+}
+
+bool
+sp_shard_ended(struct sp_shard *shard)
+{
+	return sp_load(&shard->stopping, seq_cst)
+	    && sp_load(&shard->load, seq_cst) == 0 /* END4 */
+	    && sp_stack_empty(&shard->inbox) && sp_stack_empty(&shard->runq);
 }
 
 /* ------------------------------------------------- from other threads */
@@ -154,8 +207,7 @@ sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 	 */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
 	close(pd->fd);
-	sp_fetch_sub(&shard->load, 1, relaxed);
-	sp_fetch_sub(&shard->engine->connections, 1, relaxed);
 	sp_poll_cache_retire(&shard->cache, pd);
 	sp_poll_outq_free(pd);
+	sp_shard_leave(shard);
 }

@@ -37,7 +37,8 @@ struct sp_engine;
 
 /*
  * Message: something for the holder of the poll token to do. Whoever posts
- * owns it until fn is called, which may free it.
+ * owns it until fn is called, which may free it. What is posted to a shard
+ * that has ended is called by sp_engine_free(), and worker is then NULL.
  */
 struct sp_msg {
 	struct sp_link link;
@@ -70,7 +71,8 @@ struct sp_shard {
 	struct sp_ready_ring ring;
 
 	SP_ALIGN_APART struct sp_idle idle;
-	SP_ATOMIC(uint32_t) worker_count; /* workers[] below are there */
+	SP_ATOMIC(uint32_t) worker_count; /* workers[] that have started */
+	uint32_t joined; /* of those; sp_engine_stop()'s */
 
 	SP_ALIGN_APART SP_ATOMIC(int32_t) load; /* connections it has */
 	SP_ATOMIC(uint64_t) stale_lookups;
@@ -96,6 +98,34 @@ void sp_shard_fini(struct sp_shard *shard);
  * => Returns 0 or -errno.
  */
 int sp_shard_add_worker(struct sp_shard *shard, bool spare);
+
+/*
+ * sp_shard_enter, sp_shard_leave: count a connection of the shard, from the
+ * moment that it is placed there until it is closed.
+ *
+ *          placing                         ending
+ *   END1   load: + 1                END3   stopping: -> 1
+ *   END2   load stopping            END4   load load
+ *
+ * Either END2 sees that the shard is to end, and the connection is refused,
+ * or END4 sees the connection, and the shard stays for it.
+ *
+ * => sp_shard_enter() returns false: it takes no more. Nothing is counted.
+ */
+bool sp_shard_enter(struct sp_shard *shard);
+void sp_shard_leave(struct sp_shard *shard);
+
+/*
+ * sp_shard_stop: end the workers as soon as no connection and no message is
+ * left. Any thread.
+ */
+void sp_shard_stop(struct sp_shard *shard);
+
+/* Whether it was told to, and has nothing left. It stays so. */
+bool sp_shard_ended(struct sp_shard *shard);
+
+/* sp_shard_messages: run what is in the inbox. The poll token's holder. */
+void sp_shard_messages(struct sp_shard *shard, struct sp_worker *worker);
 
 /*
  * sp_shard_post: leave a message and wake the poller if it sleeps. Any
@@ -147,7 +177,9 @@ struct sp_task *sp_shard_poll(
 
 /*
  * sp_shard_open: register an fd that nobody else knows, as a descriptor in
- * the parked state. Context: the poll token's holder.
+ * the parked state. The caller has entered the shard for it, and leaves it
+ * if this fails; else sp_shard_close() does. Context: the poll token's
+ * holder.
  *
  * => Returns 0 and *out, published; or -errno, and the fd is the caller's.
  */

@@ -82,6 +82,8 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 	uint64_t polled = sp_load(&shard->last_poll, relaxed);
 	bool awake = sp_load(&shard->wake.sig, seq_cst) == SP_WAKE_RUNNING;
 
+	if (sp_shard_ended(shard))
+		return false;
 	if (awake && polled == *last && sp_token_free(&shard->token))
 		help(engine, shard);
 	*last = polled;

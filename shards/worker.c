@@ -95,11 +95,11 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 	sp_rcu_online();
 }
 
+/* Nothing left in the shard, nor of what was taken from elsewhere. */
 static bool
-is_stopping(struct sp_worker *worker)
+is_ended(struct sp_worker *worker)
 {
-	return sp_load(&worker->shard->stopping, seq_cst)
-	    && worker->waiting == 0;
+	return sp_shard_ended(worker->shard) && worker->waiting == 0;
 }
 
 /*
@@ -116,7 +116,7 @@ park(struct sp_worker *worker)
 	/* IDLE4. */
 	if (!sp_stack_empty(&worker->resumed)
 	    || sp_ready_ring_depth(&shard->ring) != 0
-	    || sp_token_free(&shard->token) || is_stopping(worker)) {
+	    || sp_token_free(&shard->token) || is_ended(worker)) {
 		if (sp_idle_retract(&shard->idle, worker->number))
 			return;
 	}
@@ -343,8 +343,11 @@ loop(struct sp_worker *worker)
 			run_list(worker, list);
 			continue;
 		}
-		if (is_stopping(worker))
+		if (is_ended(worker)) {
+			/* Who parked before that was so: look again. */
+			sp_shard_stop(shard);
 			return;
+		}
 		worker->resume_budget = RESUME_BUDGET;
 		if (worker->runnable == NULL
 		    && !sp_token_free(&shard->token))
