@@ -55,18 +55,6 @@ enum outcome {
 	TURN_LINGER, /* close, once the client has read its answer */
 };
 
-void
-sp_http_open(struct sp_worker *worker, struct sp_poll_desc *pd)
-{
-	const struct sp_http_service *http = sp_container_of(
-	    pd->task.service, struct sp_http_service, service);
-	uint32_t ms = http->server->options.idle_timeout_ms;
-
-	if (ms != 0)
-		sp_poll_set_deadline(
-		    pd, SP_POLL_READ, sp_tick_deadline(worker->now, ms));
-}
-
 /* ------------------------------------------------------------- requests */
 
 static void

@@ -95,7 +95,9 @@ spate_server_new(const struct spate_options *options)
 		sp_server_fail(server, -EINVAL, "the size of the options");
 	server->http.server = server;
 	server->http.service = (struct sp_service) {
-		.run = sp_http_run, .open = sp_http_open, .name = "http"
+		.run = sp_http_run,
+		.name = "http",
+		.opening_ms = server->options.idle_timeout_ms,
 	};
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		seed = sp_now_ns();
@@ -167,7 +169,9 @@ spate_listen_stream(struct spate_server *server, const char *text,
 	if (service == NULL)
 		return sp_server_fail(server, -ENOMEM, "a stream service");
 	service->service = (struct sp_service) {
-		.run = sp_stream_run, .open = sp_stream_open, .name = "stream"
+		.run = sp_stream_run,
+		.name = "stream",
+		.opening_ms = server->options.idle_timeout_ms,
 	};
 	service->server = server;
 	service->handler = handler;

@@ -72,9 +72,7 @@ void sp_log(const struct spate_server *server, enum spate_log_level level,
 
 /* The services' functions; http_conn.c and stream.c. */
 void sp_http_run(struct sp_worker *worker, struct sp_task *task);
-void sp_http_open(struct sp_worker *worker, struct sp_poll_desc *pd);
 void sp_stream_run(struct sp_worker *worker, struct sp_task *task);
-void sp_stream_open(struct sp_worker *worker, struct sp_poll_desc *pd);
 
 /* What a worker has for HTTP; response.c. */
 int sp_http_worker_begin(struct sp_worker *worker);

@@ -7,7 +7,7 @@
  *     any thread                          the stream's owner
  *     find the handle (RCU)
  *     push onto outq          (FLAG3)     park                 (FLAG1)
- *     closing? take it back               outq empty?          (FLAG2)
+ *                                         outq empty?          (FLAG2)
  *     evict the slot          (FLAG4)     else send it, again
  *
  * Whoever evicts a parked stream leaves it with its shard to be run; a fiber
@@ -24,7 +24,7 @@
 /* Calls of the handler in one turn, before others have theirs. */
 #define TURN_CALLS 16
 
-/* What was sent by spate_send(). First member: see sp_shard_close(). */
+/* What was sent by spate_send(). link is first: poll_cache.h frees it. */
 struct sp_out {
 	struct sp_link link;
 	size_t size;
@@ -135,18 +135,6 @@ spate_stream_data(struct spate_stream *stream)
 }
 
 /* ---------------------------------------------------------------- turns */
-
-void
-sp_stream_open(struct sp_worker *worker, struct sp_poll_desc *pd)
-{
-	const struct sp_stream_service *service = sp_container_of(
-	    pd->task.service, struct sp_stream_service, service);
-	uint32_t ms = service->server->options.idle_timeout_ms;
-
-	if (ms != 0)
-		sp_poll_set_deadline(
-		    pd, SP_POLL_READ, sp_tick_deadline(worker->now, ms));
-}
 
 static bool
 must_end(struct spate_stream *stream)
@@ -266,8 +254,7 @@ push_out(const struct spate_server *server, struct sp_poll_desc *pd,
 	sp_fetch_add(&pd->out_bytes, (uint32_t)size, relaxed);
 	sp_stack_push(&pd->outq, &out->link); /* FLAG3 */
 	if (sp_load(&pd->info, seq_cst) & SP_POLL_CLOSING) {
-		/* The owner has been here for the last time, or will be. */
-		sp_poll_outq_free(pd);
+		/* Freed with the descriptor, if the owner has not sent it. */
 		return -ESTALE;
 	}
 	sp_poll_kick(pd, 0, woken); /* FLAG4 */

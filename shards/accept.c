@@ -30,8 +30,7 @@ adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
 		sp_shard_leave(shard);
 		return;
 	}
-	if (sp_shard_open(shard, worker, fd, service, SP_WATCH_READ, &pd)
-	    != 0) {
+	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
 		close(fd);
 		sp_shard_leave(shard);
 		sp_count(&worker->counters.accept_errors, 1);

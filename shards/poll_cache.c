@@ -23,10 +23,33 @@ sp_poll_cache_init(struct sp_poll_cache *cache, uint32_t shard, uint32_t max)
 	cache->batch = NULL;
 }
 
+/* Nobody can find these any more, nor push onto their queues. */
+static void
+free_all(struct sp_poll_cache *cache, struct sp_link *link)
+{
+	while (link != NULL) {
+		struct sp_poll_desc *pd
+		    = sp_container_of(link, struct sp_poll_desc, link);
+		struct sp_link *unsent = sp_stack_pop_all(&pd->outq);
+
+		link = link->next;
+		while (unsent != NULL) {
+			struct sp_link *next = unsent->next;
+
+			free(unsent);
+			unsent = next;
+		}
+		sp_slab_free(&cache->slab, sp_handle_index(pd->index));
+	}
+}
+
 void
 sp_poll_cache_fini(struct sp_poll_cache *cache)
 {
 	SP_CHECK(sp_load(&cache->batch_state, acquire) != BATCH_WAITING);
+	free_all(cache, cache->batch);
+	free_all(cache, sp_stack_pop_all(&cache->retired));
+	cache->batch = NULL;
 	sp_slab_fini(&cache->slab);
 }
 
@@ -106,15 +129,7 @@ reclaimed(struct sp_rcu_retired *retired)
 static void
 collect(struct sp_poll_cache *cache)
 {
-	struct sp_link *link = cache->batch, *next;
-
-	for (; link != NULL; link = next) {
-		struct sp_poll_desc *pd
-		    = sp_container_of(link, struct sp_poll_desc, link);
-
-		next = link->next;
-		sp_slab_free(&cache->slab, sp_handle_index(pd->index));
-	}
+	free_all(cache, cache->batch);
 	cache->batch = NULL;
 	sp_store(&cache->batch_state, BATCH_NONE, relaxed);
 }

@@ -61,6 +61,15 @@ void sp_poll_cache_fini(struct sp_poll_cache *cache);
  */
 struct sp_poll_desc *sp_poll_cache_alloc(struct sp_poll_cache *cache);
 
+/* The handle that sp_poll_cache_publish() will give it. */
+static inline sp_handle
+sp_poll_cache_next_handle(struct sp_poll_desc *pd)
+{
+	uint32_t gen = sp_load(&pd->gen, relaxed) + 1;
+
+	return (uint64_t)gen << 32 | pd->index;
+}
+
 /*
  * sp_poll_cache_publish: let its handle find the descriptor.
  *
@@ -69,10 +78,10 @@ struct sp_poll_desc *sp_poll_cache_alloc(struct sp_poll_cache *cache);
 static inline sp_handle
 sp_poll_cache_publish(struct sp_poll_desc *pd)
 {
-	uint32_t gen = sp_load(&pd->gen, relaxed) + 1;
+	sp_handle handle = sp_poll_cache_next_handle(pd);
 
-	sp_store(&pd->gen, gen, release); /* GEN release. */
-	return (uint64_t)gen << 32 | pd->index;
+	sp_store(&pd->gen, sp_handle_gen(handle), release); /* GEN release. */
+	return handle;
 }
 
 /*
@@ -96,6 +105,10 @@ sp_poll_cache_find(struct sp_poll_cache *cache, sp_handle handle)
 /*
  * sp_poll_cache_retire: no handle finds it from here on, and it is free a
  * grace period later. The owner is done with it, the fd is closed.
+ *
+ * => What is in outq then, or is pushed by somebody who found it before, is
+ *    freed when the grace period is over. So each link in an outq begins an
+ *    allocation of malloc().
  */
 void sp_poll_cache_retire(
     struct sp_poll_cache *cache, struct sp_poll_desc *pd);

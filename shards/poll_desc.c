@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 void
 sp_poll_desc_reset(
@@ -80,21 +79,6 @@ sp_poll_kick(
 		sp_fetch_or(&pd->info, bits, seq_cst); /* FLAG3 */
 	for (int mode = 0; mode < SP_POLL_MODES; mode++)
 		woken[mode] = sp_slot_evict(&pd->slot[mode]);
-}
-
-void
-sp_poll_outq_free(struct sp_poll_desc *pd)
-{
-	/* Not a glance first: this is half of a pair, see sp_shard_close(). */
-	struct sp_link *link
-	    = sp_xchg(&pd->outq.head, (struct sp_link *)NULL, seq_cst);
-
-	while (link != NULL) {
-		struct sp_link *next = link->next;
-
-		free(link);
-		link = next;
-	}
 }
 
 bool

@@ -161,12 +161,6 @@ bool sp_poll_unblock(
     struct sp_poll_desc *pd, uintptr_t woken[SP_POLL_MODES]);
 
 /*
- * sp_poll_outq_free: throw away what is in outq: blocks from malloc() that
- * begin with their link.
- */
-void sp_poll_outq_free(struct sp_poll_desc *pd);
-
-/*
  * sp_poll_kick: make the owner look at its descriptor: after a push onto
  * outq, or with a bit of info to set. Spurious for a fiber that waits.
  *

@@ -168,12 +168,13 @@ sp_run_woken(struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken)
 /* -------------------------------------------------------- descriptors */
 
 int
-sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
+sp_shard_open(struct sp_shard *shard, int fd,
     const struct sp_service *service, uint32_t watch,
     struct sp_poll_desc **out)
 {
 	struct sp_poll_desc *pd = sp_poll_cache_alloc(&shard->cache);
-	sp_handle handle;
+	sp_tick now = sp_tick_of(sp_now_ns());
+	uint32_t look_ms = shard->engine->options.sweep_ms;
 	int error;
 
 	if (pd == NULL)
@@ -181,19 +182,32 @@ sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
 	sp_poll_desc_reset(pd, fd, service);
 	pd->interest = watch;
 	sp_timer_init(&pd->timer);
-	if (service->open != NULL)
-		service->open(worker, pd);
 	sp_store(&pd->slot[SP_POLL_READ], SP_SLOT_TASK, relaxed);
-	handle = sp_poll_cache_publish(pd);
 
-	/* From here on an event may hand the TASK to somebody. */
-	error = sp_netpoll_open(&shard->np, fd, handle, watch);
+	/*
+	 * Nobody runs it before it has said something, so its first deadline
+	 * can only be set here.
+	 */
+	if (service->opening_ms != 0) {
+		sp_poll_set_deadline(pd, SP_POLL_READ,
+		    sp_tick_deadline(now, service->opening_ms));
+		if (look_ms > service->opening_ms)
+			look_ms = service->opening_ms;
+	}
+
+	/*
+	 * Registered before it is found: its events wait for us to drop the
+	 * poll token, but a thread that found it by handle might take the
+	 * TASK at once, and then there would be no way back.
+	 */
+	error = sp_netpoll_open(
+	    &shard->np, fd, sp_poll_cache_next_handle(pd), watch);
 	if (error != 0) {
-		sp_poll_cache_retire(&shard->cache, pd);
+		sp_poll_cache_drop(&shard->cache, pd);
 		return error;
 	}
-	sp_wheel_add(&shard->wheel, &pd->timer,
-	    shard->wheel.now + shard->engine->options.sweep_ms);
+	sp_wheel_add(&shard->wheel, &pd->timer, now + look_ms);
+	sp_poll_cache_publish(pd);
 	*out = pd;
 	return 0;
 }
@@ -201,13 +215,9 @@ sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
 void
 sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
-	/*
-	 * FLAG3: a sender that misses this is seen by the swap below, and
-	 * one that does not takes back what it has pushed.
-	 */
+	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
 	close(pd->fd);
 	sp_poll_cache_retire(&shard->cache, pd);
-	sp_poll_outq_free(pd);
 	sp_shard_leave(shard);
 }

@@ -183,13 +183,13 @@ struct sp_task *sp_shard_poll(
  *
  * => Returns 0 and *out, published; or -errno, and the fd is the caller's.
  */
-int sp_shard_open(struct sp_shard *shard, struct sp_worker *worker, int fd,
+int sp_shard_open(struct sp_shard *shard, int fd,
     const struct sp_service *service, uint32_t watch,
     struct sp_poll_desc **out);
 
 /*
  * sp_shard_close: close a descriptor's fd and retire it. Context: its owner,
- * in any worker. Frees what is left in outq.
+ * in any worker. What is left in outq is freed with it (poll_cache.h).
  */
 void sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd);
 

@@ -13,18 +13,16 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
-struct sp_poll_desc;
 struct sp_worker;
 struct sp_task;
 
 /* What to do with tasks of one kind; first member of a larger struct. */
 struct sp_service {
 	void (*run)(struct sp_worker *worker, struct sp_task *task);
-
-	/* A descriptor of this kind is about to be published, or NULL. */
-	void (*open)(struct sp_worker *worker, struct sp_poll_desc *pd);
-	const char *name; /* constant, for people */
+	const char *name;    /* constant, for people */
+	uint32_t opening_ms; /* deadline of the first read; 0: none */
 };
 
 struct sp_task {

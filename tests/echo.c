@@ -139,8 +139,19 @@ run_fiber(struct sp_worker *worker, struct sp_task *task)
 	echo_close(worker, pd);
 }
 
-const struct sp_service echo_task_service = { run_task, "echo" };
-const struct sp_service echo_fiber_service = { run_fiber, "echo, waiting" };
+const struct sp_service echo_task_service = {
+	.run = run_task,
+	.name = "echo",
+};
+const struct sp_service echo_fiber_service = {
+	.run = run_fiber,
+	.name = "echo, waiting",
+};
+const struct sp_service echo_hurried_service = {
+	.run = run_fiber,
+	.name = "echo, waiting for no one",
+	.opening_ms = 10,
+};
 
 /* --------------------------------------------------------------- server */
 

@@ -11,6 +11,7 @@
  *     echo_task_service    parked as a TASK         waits in a fiber
  *     echo_fiber_service   waits in a fiber, with   waits in a fiber
  *                          echo_deadline_ms
+ *     echo_hurried_service the same, and its first message is due in 10 ms
  */
 
 #include "shards/engine.h"
@@ -29,6 +30,7 @@ struct echo_server {
 
 extern const struct sp_service echo_task_service;
 extern const struct sp_service echo_fiber_service;
+extern const struct sp_service echo_hurried_service;
 
 /* How long a fiber waits for its client; 0: for ever. Before the start. */
 extern uint32_t echo_deadline_ms;

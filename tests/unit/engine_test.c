@@ -190,9 +190,11 @@ TEST(a_fiber_waits_no_longer_than_its_deadline)
 
 	echo_deadline_ms = 20;
 	echo_start(&server, &options, &echo_fiber_service);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 8; i++) {
 		fd[i] = echo_connect(&server);
-	/* Nobody says anything, so all are closed: their deadlines do it. */
+		EXPECT(echo_once(fd[i], "hello", 5));
+	}
+	/* Nobody says anything more, and only deadlines close them. */
 	for (int i = 0; i < 8; i++) {
 		EXPECT(echo_at_end(fd[i]));
 		close(fd[i]);
@@ -201,6 +203,25 @@ TEST(a_fiber_waits_no_longer_than_its_deadline)
 	EXPECT_EQ(ECHO_SUM(server.engine, timeouts_idle), 8);
 	echo_stop(&server);
 	echo_deadline_ms = 0;
+}
+
+TEST(a_client_that_never_says_anything_is_closed)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	int fd[8];
+
+	options.sweep_ms = 600000;
+	echo_start(&server, &options, &echo_hurried_service);
+	for (int i = 0; i < 8; i++)
+		fd[i] = echo_connect(&server);
+	for (int i = 0; i < 8; i++) {
+		EXPECT(echo_at_end(fd[i]));
+		close(fd[i]);
+	}
+	ECHO_UNTIL(sp_load(&server.engine->connections, relaxed) == 0);
+	EXPECT_EQ(ECHO_SUM(server.engine, timeouts_idle), 8);
+	echo_stop(&server);
 }
 
 TEST(engines_come_and_go_and_leave_nothing)
