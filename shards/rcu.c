@@ -19,6 +19,7 @@ char sp_rcu_edge;
 /* What the calling thread is to liburcu. */
 enum { STRANGER, WORKER, VISITOR };
 static __thread int role;
+static __thread unsigned depth; /* a visitor's sections, one in another */
 
 static pthread_key_t visitor_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -51,7 +52,7 @@ void
 sp_rcu_register(void)
 {
 	pthread_once(&once, start);
-	SP_CHECK(role == STRANGER || role == VISITOR);
+	SP_CHECK(role == STRANGER || (role == VISITOR && depth == 0));
 	if (role == VISITOR) {
 		pthread_setspecific(visitor_key, NULL);
 		rcu_unregister_thread();
@@ -72,7 +73,7 @@ sp_rcu_unregister(void)
 void
 sp_rcu_enter(void)
 {
-	if (role == WORKER)
+	if (role == WORKER || depth++ != 0)
 		return;
 	if (role == VISITOR) {
 		rcu_thread_online();
@@ -87,7 +88,7 @@ sp_rcu_enter(void)
 void
 sp_rcu_exit(void)
 {
-	if (role == VISITOR)
+	if (role == VISITOR && --depth == 0)
 		sp_rcu_offline();
 }
 
@@ -97,6 +98,8 @@ callback(struct rcu_head *head)
 	struct sp_rcu_retired *retired
 	    = caa_container_of(head, struct sp_rcu_retired, head);
 
+	/* liburcu has registered its helper itself. */
+	role = WORKER;
 	SP_TSAN_ACQUIRE(&sp_rcu_edge); /* GRACE acquire. */
 	SP_TSAN_ACQUIRE(retired);      /* RETIRE acquire. */
 	retired->reclaim(retired);
@@ -106,16 +109,12 @@ void
 sp_rcu_retire(struct sp_rcu_retired *retired,
     void (*reclaim)(struct sp_rcu_retired *retired))
 {
-	bool was_stranger = role == STRANGER;
-
 	/* call_rcu() is a reader itself. */
-	if (role != WORKER)
-		sp_rcu_enter();
+	sp_rcu_enter();
 	retired->reclaim = reclaim;
 	SP_TSAN_RELEASE(retired); /* RETIRE release. */
 	call_rcu(&retired->head, callback);
-	if (role == VISITOR || was_stranger)
-		sp_rcu_exit();
+	sp_rcu_exit();
 }
 
 void

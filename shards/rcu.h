@@ -72,7 +72,8 @@ sp_rcu_online(void)
 /*
  * sp_rcu_enter, sp_rcu_exit: a read-side section of any thread. A thread
  * that is no worker is registered by its first enter and unregistered when
- * it ends; between its sections it is offline. In a worker both do nothing.
+ * it ends; between its sections it is offline. Sections may lie in each
+ * other. In a worker both do nothing.
  */
 void sp_rcu_enter(void);
 void sp_rcu_exit(void);
