@@ -26,6 +26,8 @@ sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
 	shard->engine = engine;
 	shard->id = id;
 	shard->cpu = cpu;
+	shard->permanent
+	    = UINT64_MAX >> (SP_WORKERS_MAX - engine->options.workers);
 	sp_task_list_init(&shard->overflow);
 	if (sp_arena_new(&shard->arena) != 0)
 		shard->arena = UINT_MAX;
@@ -63,8 +65,6 @@ sp_shard_add_worker(struct sp_shard *shard, bool spare)
 	worker = sp_worker_new(shard, number, spare);
 	if (worker == NULL)
 		return -ENOMEM;
-	if (!spare)
-		shard->permanent |= UINT64_C(1) << number;
 
 	/*
 	 * In its place before it runs, as it may be claimed from there at

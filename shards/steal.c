@@ -81,6 +81,17 @@ has_rest(struct sp_worker *thief, struct sp_shard *shard)
 	return false;
 }
 
+/*
+ * Nobody polls it. The watcher may have said so at the very moment that its
+ * own worker went to sleep in the poll: then it is not stuck, and whoever
+ * believed it would spin for as long as that worker sleeps.
+ */
+static bool
+is_stuck(struct sp_shard *shard)
+{
+	return sp_load(&shard->stuck, relaxed) && sp_token_free(&shard->token);
+}
+
 bool
 sp_surplus_elsewhere(struct sp_worker *worker)
 {
@@ -94,8 +105,7 @@ sp_surplus_elsewhere(struct sp_worker *worker)
 	for (uint32_t i = 0; i < n; i++) {
 		struct sp_shard *shard = other_shard(worker, start, i);
 
-		if (sp_ready_ring_depth(&shard->ring) != 0
-		    || sp_load(&shard->stuck, relaxed))
+		if (sp_ready_ring_depth(&shard->ring) != 0 || is_stuck(shard))
 			return true;
 	}
 	return false;
@@ -129,7 +139,7 @@ sp_steal(struct sp_worker *worker)
 		struct sp_shard *shard = other_shard(worker, start, i);
 
 		list = sp_ready_ring_take(&shard->ring);
-		if (list == NULL && sp_load(&shard->stuck, relaxed))
+		if (list == NULL && is_stuck(shard))
 			list = help(worker, shard);
 	}
 	if (list != NULL)

@@ -36,7 +36,7 @@
 void
 sp_sysmon_wake(struct sp_engine *engine)
 {
-	if (sp_xchg(&engine->sysmon_asleep, 0, acq_rel) == 0)
+	if (sp_xchg(&engine->sysmon_asleep, 0, seq_cst) == 0)
 		return;
 	sp_futex_wake(&engine->sysmon_asleep);
 }
@@ -94,6 +94,11 @@ static void
 sleep_while_idle(struct sp_engine *engine)
 {
 	sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1 */
+	/* The end is told in this order: stop, then the wake-up. */
+	if (sp_load(&engine->sysmon_stop, seq_cst)) {
+		sp_store(&engine->sysmon_asleep, 0, relaxed);
+		return;
+	}
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		/* NUDGE2. */
 		if (sp_load(&engine->shards[i]->wake.sig, seq_cst)
@@ -148,7 +153,7 @@ sp_sysmon_stop(struct sp_engine *engine)
 {
 	if (!engine->sysmon_runs)
 		return;
-	sp_store(&engine->sysmon_stop, 1, release);
+	sp_store(&engine->sysmon_stop, 1, seq_cst);
 	sp_futex_wake(&engine->sysmon_stop);
 	sp_sysmon_wake(engine);
 	pthread_join(engine->sysmon, NULL);
