@@ -215,7 +215,7 @@ class LibraryTest(unittest.TestCase):
      50%  188.00us
      75%  206.00us
      90%    1.36ms
-     99%    2.00s 
+     99%    2.00s
   352281 requests in 2.10s, 43.67MB read
   Socket errors: connect 1, read 2, write 0, timeout 4
   Non-2xx or 3xx responses: 17
