@@ -52,7 +52,7 @@ say_continue(struct spate_req *req)
 	if (req->answer != SP_ANSWER_NONE)
 		return 0;
 	if (req->out == NULL)
-		req->out = sp_bufcache_get(&req->worker->buffers);
+		req->out = sp_req_buffer(req->worker);
 	if (req->out == NULL)
 		return -ENOMEM;
 	if (req->out_size + sizeof(CONTINUE) > req->capacity

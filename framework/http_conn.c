@@ -167,6 +167,9 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->extra_capacity = 0;
+	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
+	    && (req->head.flags & SP_HTTP_KEEP_ALIVE)
+	    && !sp_load(&req->worker->engine->draining, relaxed);
 	sp_count(&req->worker->counters.requests, 1);
 	sp_req_body_begin(req);
 	make_room(req);
@@ -187,6 +190,7 @@ refuse(struct spate_req *req, int status)
 	req->head.method = SP_HTTP_GET;
 	req->head.minor = 1;
 	req->head.flags = 0;
+	req->usual = false;
 	sp_req_fail(req, status, reason);
 }
 
@@ -352,8 +356,8 @@ load_partial(struct spate_req *req)
 static void
 release_buffers(struct spate_req *req)
 {
-	sp_bufcache_put(&req->worker->buffers, req->in);
-	sp_bufcache_put(&req->worker->buffers, req->out);
+	sp_req_buffer_put(req->worker, req->in);
+	sp_req_buffer_put(req->worker, req->out);
 	sp_bump_fini(&req->memory);
 	req->worker->current->before_wait = NULL;
 }
@@ -441,7 +445,7 @@ flush_before_wait(void *arg)
 static bool
 borrow_buffers(struct spate_req *req)
 {
-	req->in = sp_bufcache_get(&req->worker->buffers);
+	req->in = sp_req_buffer(req->worker);
 	if (req->in == NULL)
 		return false;
 	req->out = NULL;

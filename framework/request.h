@@ -62,6 +62,7 @@ struct spate_req {
 
 	/* This request. */
 	bool close; /* the connection, after the answer */
+	bool usual; /* HTTP/1.1, not HEAD, and the connection may stay */
 	bool want_continue;
 	uint8_t answer; /* enum sp_answer */
 	uint8_t body;   /* enum sp_body */
@@ -76,6 +77,14 @@ struct spate_req {
 	struct sp_route_match match;
 	struct sp_http_head head;
 };
+
+/*
+ * sp_req_buffer: one of the worker's buffers, on loan until it is put back.
+ *
+ * => Returns NULL: no memory.
+ */
+char *sp_req_buffer(struct sp_worker *worker);
+void sp_req_buffer_put(struct sp_worker *worker, char *buffer);
 
 /*
  * sp_req_flush: send what is in out. May wait.

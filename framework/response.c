@@ -27,15 +27,50 @@
 #define UNKNOWN_LINE_MAX 32
 #define EXTRA_MAX 8192
 #define TEXT_MAX 512
+#define SMALL_BODY 4096
+#define SMALL_TYPE 64
 
 /* An error's page is sent before the rest of the request was read. */
 #define ERROR_MAX 512
 
-/* What begins every answer of a worker, for the present second. */
+/* What a worker has at hand, so that a turn need not look for it. */
 struct sp_http_worker {
-	char head[OK_SIZE + COMMON_SIZE + 8];
+	char *buffer[2]; /* for the next turn, or NULL */
 	sp_tick until;
+	char head[OK_SIZE + COMMON_SIZE + 8]; /* of this second's answers */
 };
+
+char *
+sp_req_buffer(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+
+	for (int i = 0; i < 2; i++) {
+		char *buffer = http->buffer[i];
+
+		if (sp_likely(buffer != NULL)) {
+			http->buffer[i] = NULL;
+			return buffer;
+		}
+	}
+	return sp_bufcache_get(&worker->buffers);
+}
+
+void
+sp_req_buffer_put(struct sp_worker *worker, char *buffer)
+{
+	struct sp_http_worker *http = worker->context;
+
+	if (buffer == NULL)
+		return;
+	for (int i = 0; i < 2; i++) {
+		if (sp_likely(http->buffer[i] == NULL)) {
+			http->buffer[i] = buffer;
+			return;
+		}
+	}
+	sp_bufcache_put(&worker->buffers, buffer);
+}
 
 int
 sp_http_worker_begin(struct sp_worker *worker)
@@ -55,7 +90,11 @@ sp_http_worker_begin(struct sp_worker *worker)
 void
 sp_http_worker_end(struct sp_worker *worker)
 {
-	free(worker->context);
+	struct sp_http_worker *http = worker->context;
+
+	for (int i = 0; i < 2; i++)
+		sp_bufcache_put(&worker->buffers, http->buffer[i]);
+	free(http);
 	worker->context = NULL;
 }
 
@@ -123,7 +162,7 @@ static char *
 room(struct spate_req *req, size_t size)
 {
 	if (req->out == NULL) {
-		req->out = sp_bufcache_get(&req->worker->buffers);
+		req->out = sp_req_buffer(req->worker);
 		if (req->out == NULL) {
 			req->error = -ENOMEM;
 			return NULL;
@@ -144,6 +183,25 @@ put(char *at, const void *data, size_t size)
 }
 
 #define PUT(at, text) put(at, text, sizeof(text) - 1)
+
+/* For what is mostly short: two moves that may overlap, and no call. */
+static inline char *
+put_short(char *at, const char *data, size_t size)
+{
+	if (size > 32)
+		return put(at, data, size);
+	if (size >= 16) {
+		memcpy(at, data, 16);
+		memcpy(at + size - 16, data + size - 16, 16);
+	} else if (size >= 8) {
+		memcpy(at, data, 8);
+		memcpy(at + size - 8, data + size - 8, 8);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			at[i] = data[i];
+	}
+	return at + size;
+}
 
 /* ----------------------------------------------------------------- heads */
 
@@ -250,18 +308,59 @@ check_answer(struct spate_req *req, int status, const char *type)
 	return req->error;
 }
 
+/*
+ * The usual answer: 200, to HTTP/1.1, with a type and a small body, on a
+ * connection that stays. What put_head() would decide is decided already.
+ *
+ * => Returns false: not the usual one; nothing is done.
+ */
+static bool
+respond_usual(struct spate_req *req, int status, const char *type,
+    const char *body, size_t size)
+{
+	struct sp_http_worker *http = req->worker->context;
+	size_t type_size;
+	char *at;
+
+	if (status != 200 || !req->usual || req->answer != SP_ANSWER_NONE
+	    || type == NULL || req->extra_size != 0 || req->close
+	    || req->want_continue || req->error != 0 || size > SMALL_BODY)
+		return false;
+	type_size = strlen(type);
+	if (type_size > SMALL_TYPE || !sp_field_value_ok(type, type_size))
+		return false;
+	at = room(req, HEAD_MAX + SMALL_TYPE + size);
+	if (at == NULL)
+		return false;
+	at = put(at, http->head, OK_SIZE + COMMON_SIZE);
+	at = PUT(at, "Content-Type: ");
+	at = put_short(at, type, type_size);
+	at = PUT(at, "\r\nContent-Length: ");
+	at += sp_format_u64(at, size);
+	at = PUT(at, "\r\n\r\n");
+	at = put_short(at, body, size);
+	req->out_size = (uint32_t)(at - req->out);
+	req->answer = SP_ANSWER_DONE;
+	sp_count(&req->worker->counters.responses_2xx, 1);
+	return true;
+}
+
 int
 spate_respond(struct spate_req *req, int status, const char *type,
     const void *body, size_t size)
 {
-	size_t type_size = type != NULL ? strlen(type) : 0;
 	struct sp_http_framing framing;
-	int error = check_answer(req, status, type);
+	size_t type_size;
 	bool fits;
+	int error;
 	char *at;
 
+	if (sp_likely(respond_usual(req, status, type, body, size)))
+		return 0;
+	error = check_answer(req, status, type);
 	if (sp_unlikely(error != 0))
 		return error;
+	type_size = type != NULL ? strlen(type) : 0;
 	framing = framing_of(req, status, SP_HTTP_BODY_FIXED);
 	fits = size <= req->capacity / 2;
 	at = put_head(req, status, type, type_size, framing, size,

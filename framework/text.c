@@ -5,7 +5,7 @@
 static const char hex_digits[] = "0123456789abcdef";
 
 size_t
-sp_format_u64(char out[SP_U64_DIGITS], uint64_t value)
+sp_format_u64_long(char out[SP_U64_DIGITS], uint64_t value)
 {
 	char digits[SP_U64_DIGITS];
 	size_t at = SP_U64_DIGITS;
@@ -145,13 +145,40 @@ sp_text_json(struct sp_text *text, const char *bytes, size_t size)
 	}
 }
 
+static bool
+is_field_byte(uint8_t c)
+{
+	return (c >= ' ' && c != 0x7f) || c == '\t';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether none of eight bytes is a control, the tab included. */
+static bool
+eight_are_plain(const char *at)
+{
+	uint64_t x, del;
+
+	memcpy(&x, at, sizeof(x));
+	del = x ^ EACH(0x7f);
+	/* The borrow of (x - n) shows in the high bit of bytes below n. */
+	return (((x - EACH(' ')) & ~x) & EACH(0x80)) == 0
+	    && (((del - EACH(1)) & ~del) & EACH(0x80)) == 0;
+}
+
 bool
 sp_field_value_ok(const char *value, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		uint8_t c = (uint8_t)value[i];
+	size_t i = 0;
 
-		if ((c < ' ' && c != '\t') || c == 0x7f)
+	if (size >= 8) {
+		while (i + 8 <= size && eight_are_plain(value + i))
+			i += 8;
+		if (i + 8 > size && eight_are_plain(value + size - 8))
+			return true;
+	}
+	for (; i < size; i++) {
+		if (!is_field_byte((uint8_t)value[i]))
 			return false;
 	}
 	return true;

@@ -94,7 +94,22 @@ void sp_text_json(struct sp_text *text, const char *bytes, size_t size);
  */
 #define SP_U64_DIGITS 20
 #define SP_HEX_DIGITS 16
-size_t sp_format_u64(char out[SP_U64_DIGITS], uint64_t value);
+size_t sp_format_u64_long(char out[SP_U64_DIGITS], uint64_t value);
+static inline size_t
+sp_format_u64(char out[SP_U64_DIGITS], uint64_t value)
+{
+	/* The sizes of small answers, without a loop and a copy. */
+	if (value < 10) {
+		out[0] = (char)('0' + value);
+		return 1;
+	}
+	if (value < 100) {
+		out[0] = (char)('0' + value / 10);
+		out[1] = (char)('0' + value % 10);
+		return 2;
+	}
+	return sp_format_u64_long(out, value);
+}
 size_t sp_format_hex(char out[SP_HEX_DIGITS], uint64_t value);
 
 /*

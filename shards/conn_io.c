@@ -3,6 +3,7 @@
 #include "shards/conn_io.h"
 
 #include "shards/engine.h"
+#include "shards/sys.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -20,7 +21,7 @@ sp_conn_try_recv(
 	ssize_t n;
 
 	do {
-		n = recv(pd->fd, buf, size, 0);
+		n = sp_sys_recv(pd->fd, buf, size);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
@@ -126,7 +127,7 @@ sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 	const char *at = buf;
 
 	while (size != 0) {
-		ssize_t n = send(pd->fd, at, size, MSG_NOSIGNAL);
+		ssize_t n = sp_sys_send(pd->fd, at, size);
 		int error;
 
 		if (n >= 0) {
