@@ -62,6 +62,7 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd)
 	if (over == NULL)
 		shard = self;
 	if (!sp_shard_enter(shard)) {
+		sp_count(&worker->counters.limited, 1);
 		close(fd);
 		free(over);
 		return;
@@ -99,10 +100,28 @@ listener_watch(struct sp_listener *listener)
 	    SP_HANDLE_LISTENER + listener->number, watch);
 }
 
+/*
+ * Get the reserve back. Another shard may have got one meanwhile, or there
+ * may be no descriptor for it yet; then the next resume tries again.
+ */
+static void
+restore_reserve(struct sp_engine *engine)
+{
+	int fd, none = -1;
+
+	if (sp_load(&engine->reserve_fd, relaxed) >= 0)
+		return;
+	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0
+	    && !sp_cas(&engine->reserve_fd, &none, fd, acq_rel, relaxed))
+		close(fd);
+}
+
 void
 sp_accept_resume(struct sp_listener *listener)
 {
 	listener->resting = false;
+	restore_reserve(listener->shard->engine);
 	if (listener->fd >= 0 && listener_watch(listener) != 0)
 		rest(listener);
 }
@@ -122,8 +141,7 @@ refuse_one(struct sp_listener *listener)
 		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
-		reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		sp_store(&engine->reserve_fd, reserve, release);
+		restore_reserve(engine);
 	}
 	rest(listener);
 }

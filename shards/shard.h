@@ -110,7 +110,8 @@ int sp_shard_add_worker(struct sp_shard *shard, bool spare);
  * Either END2 sees that the shard is to end, and the connection is refused,
  * or END4 sees the connection, and the shard stays for it.
  *
- * => sp_shard_enter() returns false: it takes no more. Nothing is counted.
+ * => sp_shard_enter() returns false: it is to end, or max_connections are
+ *    there. Nothing is counted.
  */
 bool sp_shard_enter(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
