@@ -152,7 +152,8 @@ sp_slot_park(sp_slot *slot)
 }
 
 /*
- * unpark: FLAG2 had news, so take the TASK back.
+ * unpark: take the TASK back. The owner does that when FLAG2 had news; it is
+ * also an evict that leaves fibers alone.
  *
  * => Returns true: the owner again. Returns false: somebody else is.
  */
@@ -161,7 +162,8 @@ sp_slot_unpark(sp_slot *slot)
 {
 	uintptr_t seen = SP_SLOT_TASK;
 
-	return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, relaxed);
+	/* FLAG4, also by failing: that is to have seen that nobody waits. */
+	return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
 }
 
 /*
