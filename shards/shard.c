@@ -146,6 +146,18 @@ sp_shard_break(struct sp_shard *shard)
 }
 
 void
+sp_shard_leave(struct sp_shard *shard)
+{
+	int parked;
+
+	if (!sp_token_left(&shard->token)) /* IDLE1 */
+		return;
+	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX); /* IDLE2 */
+	if (parked >= 0)
+		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
+}
+
+void
 sp_shard_post(struct sp_shard *shard, struct sp_msg *msg)
 {
 	sp_stack_push(&shard->inbox, &msg->link); /* WAKE1 */
