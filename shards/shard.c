@@ -146,7 +146,7 @@ sp_shard_break(struct sp_shard *shard)
 }
 
 void
-sp_shard_leave(struct sp_shard *shard)
+sp_shard_unattended(struct sp_shard *shard)
 {
 	int parked;
 

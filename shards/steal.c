@@ -129,7 +129,7 @@ help(struct sp_worker *worker, struct sp_shard *shard)
 		list = sp_shard_poll(shard, worker, false);
 	}
 	/* One of its workers may have parked, seeing the token taken. */
-	sp_shard_leave(shard);
+	sp_shard_unattended(shard);
 	return list;
 }
 

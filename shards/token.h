@@ -23,7 +23,7 @@
  * A worker that finds the token taken may park, for whoever has it is up and
  * will come back to poll. One that will not come back, being of another
  * shard or about to end, has to say so: sp_token_left(), which is IDLE1 to
- * sp_token_free()'s IDLE4 (idle.h). sp_shard_leave() does it.
+ * sp_token_free()'s IDLE4 (idle.h). sp_shard_unattended() does it.
  */
 
 #include "shards/atomics.h"
