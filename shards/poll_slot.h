@@ -50,9 +50,9 @@
  *   -----   -------------------------   -----------------------   ----------
  *   OWNER   sp_slot_park(),             sp_slot_ready(),          all that
  *           sp_slot_commit()            sp_slot_evict()           is owned
- *   EVENT   sp_slot_ready()             sp_slot_announce(),       info bits
- *                                       sp_slot_consume(),        set before
- *                                       sp_slot_park()            the edge
+ *   EVENT   sp_slot_ready()             sp_slot_announce(),       what came
+ *                                       sp_slot_consume(),        before the
+ *                                       sp_slot_park()            edge
  *
  * And a pair that is no edge, since each side stores its own word and then
  * loads the other's (poll_desc.h has the words):
@@ -63,6 +63,10 @@
  *
  * Either FLAG2 sees the news, and the owner does not wait, or FLAG4 sees the
  * waiter, and evicts it. tests/model/poll_slot_model.cpp weakens each.
+ *
+ * The same pair stands in for EVENT where ready finds READY: it then writes
+ * nothing and releases nothing. What crosses all the same is what both sides
+ * touch in order: the socket, by its lock, and info, by sp_poll_info().
  *
  * Progress: ready and evict are lock-free, they try again only when another
  * thread has moved the slot; the rest is wait-free.
