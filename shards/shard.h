@@ -144,8 +144,8 @@ void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
 void sp_shard_break(struct sp_shard *shard);
 
 /*
- * sp_shard_unattended: the caller has dropped the poll token and will not be back
- * to poll. If nobody polls now, this wakes a worker who parked because
+ * sp_shard_unattended: the caller has dropped the poll token and will not be
+ * back to poll. If nobody polls now, this wakes a worker who parked because
  * somebody did.
  */
 void sp_shard_unattended(struct sp_shard *shard);
