@@ -72,6 +72,7 @@
  * thread has moved the slot; the rest is wait-free.
  */
 
+#include "alloc/cacheline.h"
 #include "alloc/check.h"
 #include "shards/atomics.h"
 
@@ -114,7 +115,10 @@ sp_slot_commit(sp_slot *slot, uintptr_t fiber)
 
 	SP_DEBUG_CHECK(fiber > SP_SLOT_TASK);
 	/* OWNER release. */
-	return sp_cas(slot, &seen, fiber, release, relaxed);
+	if (sp_likely(sp_cas(slot, &seen, fiber, release, relaxed)))
+		return true;
+	SP_CHECK(seen <= SP_SLOT_READY);
+	return false;
 }
 
 /*
