@@ -41,7 +41,10 @@ raise_event(sp_slot *slot, enum event event)
 	return 0;
 }
 
-/* The columns are NIL, READY, WAIT, TASK, fiber. Where a cell leads, and what the caller is told there. */
+/*
+ * Where a cell leads, and what the caller is told there. The columns are
+ * NIL, READY, WAIT, TASK and a fiber.
+ */
 struct cell {
 	uintptr_t next, returned;
 };
@@ -63,9 +66,11 @@ static const struct cell table[EVENTS][STATES] = {
 		{ WAIT, YES }, { NIL, NO }, { BUG, 0 }, { BUG, 0 },
 		{ BUG, 0 } },
 	[COMMIT] = {
-		{ NIL, NO }, { RDY, NO }, { FIB, YES }, { BUG, 0 }, { BUG, 0 } },
+		{ NIL, NO }, { RDY, NO }, { FIB, YES }, { BUG, 0 },
+		{ BUG, 0 } },
 	[CONSUME] = {
-		{ NIL, NO }, { NIL, YES }, { NIL, NO }, { BUG, 0 }, { BUG, 0 } },
+		{ NIL, NO }, { NIL, YES }, { NIL, NO }, { BUG, 0 },
+		{ BUG, 0 } },
 	[PARK] = {
 		{ TASK, YES }, { NIL, NO }, { BUG, 0 }, { BUG, 0 },
 		{ BUG, 0 } },
