@@ -107,7 +107,7 @@ is_ipv6(const char *p, const char *end)
 		return false;
 	memcpy(text, p, size);
 	text[size] = '\0';
-	return strlen(text) == size && inet_pton(AF_INET6, text, &address) == 1;
+	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
 /*
