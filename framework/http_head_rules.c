@@ -8,7 +8,6 @@
 
 #define PREFACE "PRI * HTTP/2.0\r\n"
 #define VERSION_BYTES 10 /* "HTTP/1.1\r\n" */
-#define PORT_MAX 65535
 
 int
 sp_http_refuse(struct sp_http_head *head, int status, const char *error)
@@ -145,9 +144,10 @@ read_authority(const char *p, const char *end)
 		return host_end;
 	if (*p != ':')
 		return NULL;
-	for (p++; p < end && sp_http_is_digit(*p) && port <= PORT_MAX; p++)
+	for (p++; p < end && sp_http_is_digit(*p) && port <= SP_HTTP_PORT_MAX;
+	     p++)
 		port = port * 10 + (unsigned)(*p - '0');
-	return p == end && port <= PORT_MAX ? host_end : NULL;
+	return p == end && port <= SP_HTTP_PORT_MAX ? host_end : NULL;
 }
 
 static int

@@ -16,6 +16,8 @@
 
 #include "framework/http_head.h"
 
+#define SP_HTTP_PORT_MAX 65535
+
 enum sp_http_seen {
 	SP_HTTP_SEEN_HOST = 1 << 16,
 	SP_HTTP_SEEN_CLOSE = 1 << 17,

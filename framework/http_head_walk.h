@@ -15,6 +15,7 @@
 #include "framework/http_head_rules.h"
 
 #include "alloc/cacheline.h"
+#include "alloc/check.h"
 
 struct walk {
 	struct sp_http_head *head;
@@ -237,12 +238,12 @@ walk_line_long(struct walk *walk, const char *name, struct sp_http_field *field)
 	return walk_line(walk, name, field);
 }
 
-/* "GET /path HTTP/1.1", or POST, in a path without '?' and '%'. */
+/* "GET /path?query HTTP/1.1", or POST, without '%' and a second '?'. */
 SCAN_INLINE SCAN_TARGET const char *
 walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 {
 	struct sp_http_head *head = walk->head;
-	const char *target, *stop;
+	const char *target, *query = NULL, *stop;
 	uint8_t method;
 
 	if (sp_likely(sp_http_same4(p, "GET "))) {
@@ -257,6 +258,10 @@ walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 	if (sp_unlikely(target >= walk->end))
 		return NULL;
 	stop = scan_target(target, walk->end);
+	if (sp_unlikely(*stop == '?')) {
+		query = stop + 1;
+		stop = scan_target(query, walk->end);
+	}
 	if (sp_unlikely(walk->end - stop < 11
 			|| !sp_http_same8(stop, " HTTP/1.")
 			|| !sp_http_same4(stop + 7, ".1\r\n") || *target != '/'
@@ -268,6 +273,12 @@ walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 	head->target_size = head->path_size = (uint16_t)(stop - target);
 	head->query = 0;
 	head->query_size = 0;
+	if (sp_unlikely(query != NULL)) {
+		walk->seen = SP_HTTP_HAS_QUERY;
+		head->path_size = (uint16_t)(query - 1 - target);
+		head->query = (uint16_t)(query - walk->buf);
+		head->query_size = (uint16_t)(stop - query);
+	}
 	return stop + 11;
 }
 
@@ -288,30 +299,51 @@ walk_store(struct sp_http_field *field, size_t name, size_t name_size,
  *    perhaps a refusal, which is in walk->seen.
  */
 
-/* "Host: name", the first one, and no longer than a block. */
+/* => Returns the bytes of a port and its colon, or 0 to leave it to the rule.
+ */
+static __attribute__((noinline)) SCAN_TARGET size_t
+walk_port_short(const char *p)
+{
+	unsigned port = 0;
+	size_t size = 1;
+
+	if (*p != ':')
+		return 0;
+	for (; size < 6 && sp_http_is_digit(p[size]); size++)
+		port = port * 10 + (unsigned)(p[size] - '0');
+	return port <= SP_HTTP_PORT_MAX ? size : 0;
+}
+
+/* "Host: name:port", the first one, with a name no longer than a block. */
 SCAN_INLINE SCAN_TARGET bool
 walk_host_short(
     struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
 {
+	const char *const buf = walk->buf;
 	const size_t value = *at + 6;
 	struct sp_http_head *head = walk->head;
-	size_t size;
+	size_t size, stop;
 
-	if (sp_likely(!sp_http_same4(walk->buf + *at, "Host"))
-	    || !sp_http_same2(walk->buf + *at + 4, ": "))
+	if (!sp_http_fold4(buf + *at, "host")
+	    || !sp_http_same2(buf + *at + 4, ": "))
 		return false;
-	size = scan_host_name(walk->buf + value);
-	if (sp_unlikely(value + size + 2 > end || size == 0
-			|| !sp_http_same2(walk->buf + value + size, "\r\n")
+	size = scan_host_name(buf + value);
+	stop = value + size;
+	if (sp_unlikely(!sp_http_same2(buf + stop, "\r\n"))) {
+		stop += walk_port_short(buf + stop);
+		if (!sp_http_same2(buf + stop, "\r\n"))
+			return false;
+	}
+	if (sp_unlikely(stop + 2 > end || size == 0
 			|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))
 			|| field == walk->last))
 		return false;
-	walk_store(field, *at, 4, value, size);
+	walk_store(field, *at, 4, value, stop - value);
 	head->host = (uint16_t)value;
 	head->host_size = (uint16_t)size;
-	head->authority_size = (uint16_t)size;
+	head->authority_size = (uint16_t)(stop - value);
 	walk->seen |= SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
-	*at = value + size + 2;
+	*at = stop + 2;
 	return true;
 }
 
@@ -322,8 +354,8 @@ walk_connection_short(
 {
 	const char *line = walk->buf + *at;
 
-	if (sp_likely(!sp_http_same8(line, "Connecti"))
-	    || !sp_http_same8(line + 8, "on: keep")
+	if (!sp_http_fold8(line, "connecti") || !sp_http_fold4(line + 6, "tion")
+	    || !sp_http_same8(line + 10, ": keep-a")
 	    || !sp_http_same8(line + 16, "-alive\r\n") || *at + 24 > end
 	    || field == walk->last)
 		return false;
@@ -331,6 +363,18 @@ walk_connection_short(
 	walk->seen |= SP_HTTP_SEEN_KEEP;
 	*at += 24;
 	return true;
+}
+
+/* The two that nearly all send. */
+SCAN_INLINE SCAN_TARGET bool
+walk_known_short(
+    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
+{
+	const char first = walk->buf[*at] | 0x20;
+
+	if (first == 'h')
+		return walk_host_short(walk, at, end, field);
+	return first == 'c' && walk_connection_short(walk, at, end, field);
 }
 
 /* "Name: value", of visible ASCII, with single blanks around the value. */
@@ -369,10 +413,10 @@ walk_lines(struct walk *walk, const char *p)
 	struct walk copy;
 
 	for (;; field++) {
+		SP_DEBUG_CHECK(at <= end);
 		if (sp_http_same2(walk->buf + at, "\r\n"))
 			break;
-		if (walk_host_short(walk, &at, end, field)
-		    || walk_connection_short(walk, &at, end, field)
+		if (walk_known_short(walk, &at, end, field)
 		    || sp_likely(walk_line_short(walk, &at, end, field)))
 			continue;
 		if (walk->seen < 0)
