@@ -100,21 +100,47 @@ listener_watch(struct sp_listener *listener)
 	    SP_HANDLE_LISTENER + listener->number, watch);
 }
 
+/* Values of reserve_fd that are no descriptor. */
+enum { RESERVE_GONE = -1, RESERVE_LENT = -2 };
+
+static int
+open_reserve(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : RESERVE_GONE;
+}
+
 /*
- * Get the reserve back. Another shard may have got one meanwhile, or there
- * may be no descriptor for it yet; then the next resume tries again.
+ * Get the reserve back, if there was no descriptor for it. Not while it is
+ * lent: its descriptor is then free for who borrowed it to accept with, and
+ * opening another would take just that one.
  */
 static void
 restore_reserve(struct sp_engine *engine)
 {
-	int fd, none = -1;
+	int gone = RESERVE_GONE, fd;
 
-	if (sp_load(&engine->reserve_fd, relaxed) >= 0)
+	if (sp_load(&engine->reserve_fd, relaxed) != RESERVE_GONE)
 		return;
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	fd = open_reserve();
 	if (fd >= 0
-	    && !sp_cas(&engine->reserve_fd, &none, fd, acq_rel, relaxed))
+	    && !sp_cas(&engine->reserve_fd, &gone, fd, acq_rel, relaxed))
 		close(fd);
+}
+
+/*
+ * Whether what was just accepted may stay. If another shard has lent itself
+ * the reserve, this is the descriptor that it gave up for its own client,
+ * and keeping it would leave everybody without a reserve.
+ */
+static bool
+has_reserve(struct sp_engine *engine)
+{
+	if (sp_likely(sp_load(&engine->reserve_fd, acquire) >= 0))
+		return true;
+	restore_reserve(engine);
+	return sp_load(&engine->reserve_fd, acquire) >= 0;
 }
 
 void
@@ -134,14 +160,16 @@ static void
 refuse_one(struct sp_listener *listener)
 {
 	struct sp_engine *engine = listener->shard->engine;
-	int reserve = sp_xchg(&engine->reserve_fd, -1, acq_rel), fd;
+	int reserve = sp_load(&engine->reserve_fd, relaxed), fd;
 
-	if (reserve >= 0) {
+	if (reserve >= 0
+	    && sp_cas(&engine->reserve_fd, &reserve, (int)RESERVE_LENT, acq_rel,
+		relaxed)) {
 		close(reserve);
 		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd >= 0)
 			close(fd);
-		restore_reserve(engine);
+		sp_store(&engine->reserve_fd, open_reserve(), release);
 	}
 	rest(listener);
 }
@@ -186,9 +214,15 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 		}
 		fd = accept4(
 		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
+		if (fd >= 0 && has_reserve(engine)) {
 			place(listener, worker, fd);
 			continue;
+		}
+		if (fd >= 0) {
+			close(fd);
+			sp_count(&worker->counters.accept_errors, 1);
+			rest(listener);
+			return;
 		}
 		if (errno == EAGAIN)
 			return;
