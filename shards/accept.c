@@ -154,7 +154,9 @@ sp_accept_resume(struct sp_listener *listener)
 
 /*
  * Out of descriptors: tell the first in the queue, and rest. The reserve is
- * the process's; another shard may be using it at this moment.
+ * the process's; another shard may be using it at this moment. What was
+ * accepted in its place becomes the reserve, shut down: to close it and open
+ * another would leave a moment in which somebody else takes the descriptor.
  */
 static void
 refuse_one(struct sp_listener *listener)
@@ -167,9 +169,10 @@ refuse_one(struct sp_listener *listener)
 		relaxed)) {
 		close(reserve);
 		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+		sp_store(&engine->reserve_fd, fd >= 0 ? fd : open_reserve(),
+		    release);
 		if (fd >= 0)
-			close(fd);
-		sp_store(&engine->reserve_fd, open_reserve(), release);
+			shutdown(fd, SHUT_RDWR);
 	}
 	rest(listener);
 }
