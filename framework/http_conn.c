@@ -175,6 +175,16 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	make_room(req);
 }
 
+static void
+end_request(struct spate_req *req)
+{
+	sp_bump_reset(&req->memory);
+	if (sp_unlikely(req->collected != NULL)) {
+		free(req->collected);
+		req->collected = NULL;
+	}
+}
+
 /* A head that was refused. The answer has a head of its own to go by. */
 static void
 refuse(struct spate_req *req, int status)
@@ -218,10 +228,10 @@ consume(struct spate_req *req, unsigned *requests)
 		dispatch(req);
 		if (sp_unlikely(req->body != SP_BODY_NONE)
 		    && !sp_req_body_skip(req)) {
-			sp_bump_reset(&req->memory);
+			end_request(req);
 			return TURN_LINGER;
 		}
-		sp_bump_reset(&req->memory);
+		end_request(req);
 		if (sp_unlikely(req->error != 0)) {
 			sp_count(&req->worker->counters.aborted, 1);
 			return TURN_CLOSE;
@@ -454,8 +464,9 @@ borrow_buffers(struct spate_req *req)
 	req->error = 0;
 	req->flushing = false;
 	req->drained = false;
+	req->collected = NULL;
 	sp_bump_init(&req->memory, NULL, MEMORY_FIRST,
-	    req->server->options.max_memory + req->server->options.max_body);
+	    req->server->options.max_memory);
 	req->worker->current->before_wait = flush_before_wait;
 	req->worker->current->before_wait_arg = req;
 	return true;

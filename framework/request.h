@@ -72,6 +72,7 @@ struct spate_req {
 	char *extra;       /* fields added by the handler, or NULL */
 	uint32_t extra_size, extra_capacity;
 	char *scratch; /* for paths with escapes */
+	char *collected; /* the body, by spate_body(), or NULL */
 	struct sp_bump memory;
 	struct sp_http_chunked chunked;
 	struct sp_route_match match;
