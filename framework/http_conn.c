@@ -66,7 +66,7 @@ call_handler(struct spate_req *req)
 	if (sp_likely(req->answer == SP_ANSWER_DONE))
 		return;
 	if (req->answer == SP_ANSWER_BEGUN) {
-		sp_req_finish(req);
+		sp_req_finish(req, result >= 0);
 		return;
 	}
 	switch (result) {
@@ -424,26 +424,30 @@ linger(struct sp_worker *worker, struct sp_poll_desc *pd)
 	} while (n != -EAGAIN || !sp_poll_park(pd));
 }
 
-/* News other than an edge: a close, a drain, or a deadline. */
-static bool
-must_end(struct spate_req *req, bool idle)
+/*
+ * News other than an edge: a close, a drain, or a deadline.
+ *
+ * => Returns TURN_PARK if there is none.
+ */
+static enum outcome
+look_at_news(struct spate_req *req, bool idle)
 {
 	int error = sp_netpoll_check_err(req->pd, SP_POLL_READ);
 
-	if (error == -ETIMEDOUT) {
-		if (idle) {
-			sp_count(&req->worker->counters.timeouts_idle, 1);
-		} else {
-			sp_count(&req->worker->counters.timeouts_head, 1);
-			req->head.error = "the head took too long";
-			refuse(req, 408);
-			sp_req_flush(req);
-		}
+	if (error == -ETIMEDOUT && !idle) {
+		sp_count(&req->worker->counters.timeouts_head, 1);
+		req->head.error = "the head took too long";
+		refuse(req, 408);
+		return sp_req_flush(req) == 0 ? TURN_LINGER : TURN_CLOSE;
 	}
+	if (error == -ETIMEDOUT)
+		sp_count(&req->worker->counters.timeouts_idle, 1);
 	if (error != 0)
-		return true;
+		return TURN_CLOSE;
 	sp_poll_take_drain(req->pd);
-	return idle && sp_load(&req->worker->engine->draining, relaxed);
+	if (idle && sp_load(&req->worker->engine->draining, relaxed))
+		return TURN_CLOSE;
+	return TURN_PARK;
 }
 
 static void
@@ -500,10 +504,10 @@ turn(struct spate_req *req)
 	sp_tick until = load_partial(req);
 	uint32_t ms = req->server->options.idle_timeout_ms;
 	bool idle = !req->resuming;
-	enum outcome outcome;
+	enum outcome outcome = look_at_news(req, idle);
 
-	if (sp_unlikely(must_end(req, idle)))
-		return TURN_CLOSE;
+	if (sp_unlikely(outcome != TURN_PARK))
+		return outcome;
 	outcome = serve(req, !idle && req->progress.tried == 0);
 	if (sp_req_flush(req) != 0)
 		return TURN_CLOSE;

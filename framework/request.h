@@ -100,8 +100,11 @@ int sp_req_flush(struct spate_req *req);
  */
 void sp_req_fail(struct spate_req *req, int status, const char *reason);
 
-/* sp_req_finish: end an answer that was begun. */
-void sp_req_finish(struct spate_req *req);
+/*
+ * sp_req_finish: end an answer that was begun. If it is not whole, or not
+ * what was announced, the connection ends with it.
+ */
+void sp_req_finish(struct spate_req *req, bool whole);
 
 /*
  * sp_req_body_begin: what the head says of the body.

@@ -496,7 +496,7 @@ spate_flush(struct spate_req *req)
 }
 
 void
-sp_req_finish(struct spate_req *req)
+sp_req_finish(struct spate_req *req, bool whole)
 {
 	char *at;
 
@@ -511,6 +511,11 @@ sp_req_finish(struct spate_req *req)
 			    (unsigned long long)req->out_left);
 			req->close = true;
 		}
+		return;
+	}
+	if (!whole) {
+		/* Without a last chunk the client knows that more was due. */
+		req->close = true;
 		return;
 	}
 	if (req->out_chunked && req->error == 0) {
