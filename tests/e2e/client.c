@@ -138,8 +138,8 @@ client_say(struct client *client, const char *text)
 static void
 use(struct client *client, size_t size)
 {
+	client->start += size;
 	client->size -= size;
-	memmove(client->data, client->data + size, client->size);
 }
 
 ssize_t
@@ -150,7 +150,7 @@ client_receive(struct client *client, void *buf, size_t size)
 	if (client->size != 0) {
 		if (size > client->size)
 			size = client->size;
-		memcpy(buf, client->data, size);
+		memcpy(buf, client->data + client->start, size);
 		use(client, size);
 		return (ssize_t)size;
 	}
@@ -182,6 +182,9 @@ more(struct client *client)
 {
 	ssize_t n;
 
+	if (client->size != 0)
+		memmove(client->data, client->data + client->start, client->size);
+	client->start = 0;
 	if (client->capacity - client->size < PIECE) {
 		client->capacity = client->capacity * 2 + PIECE;
 		client->data = must(realloc(client->data, client->capacity));
@@ -210,9 +213,10 @@ end_of_head(const struct client *client)
 {
 	const char *end = client->size == 0
 	    ? NULL
-	    : memmem(client->data, client->size, "\r\n\r\n", 4);
+	    : memmem(client->data + client->start, client->size, "\r\n\r\n", 4);
 
-	return end == NULL ? 0 : (size_t)(end - client->data) + 4;
+	return end == NULL ? 0
+			   : (size_t)(end - client->data - client->start) + 4;
 }
 
 /* => Returns 0, or -EPROTO. */
@@ -249,18 +253,21 @@ take_head(struct client *client, struct response *answer)
 			return client->size == 0 ? -ENODATA : -EPROTO;
 	}
 	answer->head = must(malloc(size));
-	memcpy(answer->head, client->data, size);
+	memcpy(answer->head, client->data + client->start, size);
 	use(client, size);
 	return split_head(answer, size);
 }
 
-/* Moves size bytes to the end of the body; *left is room for more of it. */
+/* Adds size bytes to the body. */
 static int
 take_body(struct client *client, struct response *answer, size_t size)
 {
 	ssize_t n;
 
-	answer->body = must(realloc(answer->body, answer->size + size + 1));
+	if (answer->size + size >= answer->capacity) {
+		answer->capacity = answer->size * 2 + size + 1;
+		answer->body = must(realloc(answer->body, answer->capacity));
+	}
 	n = client_exactly(client, answer->body + answer->size, size);
 	if (n >= 0)
 		answer->size += (size_t)n;

@@ -35,7 +35,7 @@
 struct client {
 	int fd; /* -1: none */
 	char *data;
-	size_t size, capacity; /* read and not yet used */
+	size_t start, size, capacity; /* read and not yet used */
 };
 
 struct response {
@@ -44,7 +44,7 @@ struct response {
 	bool has_length;
 	char *head; /* of lines that each end in a NUL; the last is empty */
 	char *body; /* without the chunks' framing; also NUL-terminated */
-	size_t size;
+	size_t size, capacity;
 };
 
 /* Each returns whether there is a connection; if not, the test has failed. */
