@@ -85,7 +85,8 @@ model_run(const char *name, unsigned rounds = SP_MODEL_ROUNDS)
 	held = rl::simulate<Suite>(params);
 	printf("%-24s %s after %llu executions%s%s\n", name,
 	    held ? "held" : "FAILED", (unsigned long long)params.stop_iteration,
-	    held ? "" : ": ", held ? "" : rl::test_result_str(params.test_result));
+	    held ? "" : ": ",
+	    held ? "" : rl::test_result_str(params.test_result));
 	fflush(stdout);
 	return held;
 }

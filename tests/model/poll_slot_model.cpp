@@ -86,7 +86,9 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		buffer($) = 0;
 		worker.current = &fiber;
 		fiber.home = &worker;
-		if (count(TASK) + count(FIBER) + count(MOVER) + count(WRITER) == 0)
+		if (count(TASK) + count(FIBER) + count(MOVER)
+			+ count(WRITER)
+		    == 0)
 			sp_slot_park(&pd.slot[SP_POLL_READ]);
 	}
 
@@ -157,7 +159,9 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	run_writer()
 	{
 		while (socket.fetch_add(0, rl::mo_acq_rel, $) == 0) {
-			RL_ASSERT(sp_poll_wait(&worker, &pd, SP_POLL_WRITE) == 0);
+			RL_ASSERT(
+			    sp_poll_wait(&worker, &pd, SP_POLL_WRITE)
+			    == 0);
 			sp_poll_reset(&pd, SP_POLL_WRITE);
 		}
 	}
