@@ -370,6 +370,7 @@ release_buffers(struct spate_req *req)
 	sp_req_buffer_put(req->worker, req->out);
 	sp_bump_fini(&req->memory);
 	req->worker->current->before_wait = NULL;
+	req->worker->current->pd = NULL;
 }
 
 static void
@@ -473,6 +474,7 @@ borrow_buffers(struct spate_req *req)
 	    req->server->options.max_memory);
 	req->worker->current->before_wait = flush_before_wait;
 	req->worker->current->before_wait_arg = req;
+	req->worker->current->pd = req->pd;
 	return true;
 }
 

@@ -16,6 +16,7 @@
 
 #include "framework/server.h"
 #include "shards/conn_io.h"
+#include "shards/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -220,16 +221,28 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 		    task->service, struct sp_stream_service, service),
 	};
 
+	worker->current->pd = pd;
 	do {
 		if (!turn(&stream)) {
+			worker->current->pd = NULL;
 			end_stream(&stream);
 			return;
 		}
 		if (!stream.drained) {
+			worker->current->pd = NULL;
 			sp_shard_run(sp_conn_shard(worker, pd), pd);
 			return;
 		}
 	} while (!sp_poll_park(pd));
+	worker->current->pd = NULL;
+}
+
+int
+spate_sleep(uint32_t ms)
+{
+	struct sp_worker *worker = sp_worker_self();
+
+	return worker != NULL ? sp_sleep(worker, ms) : -EPERM;
 }
 
 /* --------------------------------------------------- from other threads */

@@ -6,6 +6,7 @@
  */
 
 #include "shards/engine.h"
+#include "shards/event.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -138,14 +139,16 @@ sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 static int64_t
 until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
 {
+	int64_t own = sp_worker_next_timer(worker), delay;
 	uint64_t now_ns = worker->now_ns;
 	sp_tick tick;
 
 	if (!sp_wheel_next(&shard->wheel, &tick))
-		return -1;
+		return own;
 	if (!sp_tick_after(tick, worker->now + NEAR_TICKS))
 		now_ns = sp_now_ns();
-	return sp_tick_delay_ns(tick, now_ns);
+	delay = sp_tick_delay_ns(tick, now_ns);
+	return own >= 0 && own < delay ? own : delay;
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "alloc/arena.h"
 #include "shards/engine.h"
+#include "shards/event.h"
 #include "shards/futex.h"
 #include "shards/steal.h"
 
@@ -58,6 +59,7 @@ sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
 	worker->runnable_tail = &worker->runnable;
 	worker->random = (shard->id + 1) * 2654435761u + number;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
+	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
 	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
 	    IDLE_BUFFERS);
 	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
@@ -85,13 +87,28 @@ sp_worker_wake(struct sp_worker *worker)
 	sp_futex_wake(&worker->wake_word);
 }
 
+/*
+ * Sleep until somebody who has claimed the worker wakes it, or a wait of its
+ * own is over.
+ */
 static void
 sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 {
+	int64_t ns = sp_worker_next_timer(worker);
+
 	sp_rcu_offline();
 	/* WORD acquire. */
-	while (sp_load(&worker->wake_word, acquire) == word)
-		sp_futex_wait(&worker->wake_word, word);
+	while (sp_load(&worker->wake_word, acquire) == word) {
+		if (ns < 0) {
+			sp_futex_wait(&worker->wake_word, word);
+			continue;
+		}
+		sp_futex_wait_for(&worker->wake_word, word, (uint64_t)ns);
+		/* Or it is being woken right now: then wait for that. */
+		if (sp_idle_retract(&worker->shard->idle, worker->number))
+			break;
+		ns = -1;
+	}
 	sp_rcu_online();
 }
 
@@ -349,6 +366,7 @@ loop(struct sp_worker *worker)
 		struct sp_fiber *fiber;
 
 		sp_rcu_quiescent();
+		sp_worker_timers(worker);
 		list = sp_xchg(&worker->rest, NULL, acquire);
 		if (list == NULL) {
 			fiber = next_runnable(worker);

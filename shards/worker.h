@@ -71,6 +71,7 @@ struct sp_worker {
 	struct sp_fiber root;
 	struct sp_bufcache buffers;
 	struct sp_stack_pool stacks;
+	struct sp_wheel timers; /* of fibers that wait; event.h */
 	void *context; /* of the framework */
 
 	/* Thieves swap. */

@@ -434,6 +434,17 @@ SPATE_API uint32_t spate_stream_shard(const struct spate_stream *stream);
 /* A pointer of the handler's own, NULL at first. Context: handler. */
 SPATE_API void **spate_stream_data(struct spate_stream *stream);
 
+/* ---------------------------------------------------------------- waiting */
+
+/*
+ * Let time pass; other requests are served meanwhile.
+ *
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ENOMEM
+ * (max_fibers handlers wait already), -EPERM (not in a handler). Context:
+ * handler.
+ */
+SPATE_API int spate_sleep(uint32_t ms);
+
 /* ------------------------------------------------------- from other threads */
 
 /*
