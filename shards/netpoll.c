@@ -276,9 +276,8 @@ forget_timer(struct sp_poll_desc *pd, void *arg)
 	sp_wheel_del(&shard->wheel, &pd->timer);
 }
 
-/* How many tasks of the usual length make one slice. */
-static unsigned
-list_length(const struct sp_worker *worker)
+unsigned
+sp_list_length(const struct sp_worker *worker)
 {
 	uint64_t slice = SLICE_US * sp_cycles_per_us();
 	uint64_t fit = slice / (worker->service_cycles + 1);
@@ -294,7 +293,7 @@ static struct sp_task *
 publish(struct sp_shard *shard, struct sp_worker *worker,
     struct sp_task_list *ready)
 {
-	unsigned length = list_length(worker), published = 0;
+	unsigned length = sp_list_length(worker), published = 0;
 	struct sp_task *first = sp_task_list_split(ready, length);
 
 	while (ready->count != 0) {

@@ -182,6 +182,9 @@ void sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
  */
 bool sp_poll_work(struct sp_shard *shard, struct sp_worker *worker);
 
+/* How many tasks of the usual length make one list; 1 to SP_LIST_MAX. */
+unsigned sp_list_length(const struct sp_worker *worker);
+
 /*
  * sp_shard_poll: one turn of the poll token: poll, inbox, timers, and the
  * ready list split between the caller and the ring.
