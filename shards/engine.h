@@ -54,6 +54,7 @@ struct sp_engine {
 
 	SP_ALIGN_APART SP_ATOMIC(int64_t) connections;
 	SP_ATOMIC(uint32_t) draining;
+	SP_ATOMIC(uint32_t) cancelling;
 
 	/* The watcher. */
 	pthread_t sysmon;
@@ -80,13 +81,13 @@ int sp_engine_start(struct sp_engine *engine);
 
 /*
  * sp_engine_drain: accept no more, close what is idle, let the rest finish.
- * Returns at once. Any thread.
+ * Returns at once; a second time does nothing. Any thread.
  */
 void sp_engine_drain(struct sp_engine *engine);
 
 /*
  * sp_engine_cancel: close every descriptor. What waits is woken with
- * -ECANCELED. Returns at once. Any thread.
+ * -ECANCELED. Returns at once; a second time does nothing. Any thread.
  */
 void sp_engine_cancel(struct sp_engine *engine);
 

@@ -65,6 +65,7 @@ struct sp_shard {
 
 	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
 	struct sp_mpsc_stack runq; /* descriptors whose TASK was taken */
+	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
 

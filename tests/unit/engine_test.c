@@ -144,7 +144,9 @@ TEST(a_cancel_wakes_fibers_that_wait)
 		EXPECT(echo_once(fd[i], "hello", 5));
 	}
 	sp_engine_drain(server.engine);
+	sp_engine_drain(server.engine);
 	EXPECT(echo_once(fd[0], "still here", 10));
+	sp_engine_cancel(server.engine);
 	sp_engine_cancel(server.engine);
 	sp_engine_stop(server.engine);
 	for (int i = 0; i < 8; i++) {
