@@ -35,7 +35,10 @@ struct sp_engine_options {
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
 
-	/* Called in each worker's thread as it begins and ends. */
+	/*
+	 * Called in each worker's thread as it begins and ends. If it cannot
+	 * begin, -errno, there is no end, and sp_engine_start() fails.
+	 */
 	int (*worker_begin)(struct sp_worker *worker);
 	void (*worker_end)(struct sp_worker *worker);
 };

@@ -407,12 +407,43 @@ name_thread(const struct sp_worker *worker)
 	pthread_setname_np(pthread_self(), name);
 }
 
+/* Ready to run its loop, or not to be had. */
+static void
+tell(struct sp_worker *worker, int error)
+{
+	worker->error = error;
+	sp_store(&worker->state,
+	    error == 0 ? SP_WORKER_RUNS : SP_WORKER_FAILED, release);
+	sp_futex_wake(&worker->state);
+}
+
+/* The loop, on a fiber of its own like every later one. */
+static void
+run_loop(struct sp_worker *worker)
+{
+	struct sp_engine *engine = worker->engine;
+	struct sp_fiber *first
+	    = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	int error = first != NULL ? 0 : -ENOMEM;
+
+	if (error == 0 && engine->options.worker_begin != NULL)
+		error = engine->options.worker_begin(worker);
+	tell(worker, error);
+	if (error == 0)
+		switch_to(worker, first);
+	else if (first != NULL)
+		add_spare(worker, first);
+	while (worker->spares != NULL)
+		sp_fiber_free(take_spare(worker), &worker->stacks);
+	if (error == 0 && engine->options.worker_end != NULL)
+		engine->options.worker_end(worker);
+}
+
 static void *
 worker_main(void *arg)
 {
 	struct sp_worker *worker = arg;
 	struct sp_engine *engine = worker->engine;
-	struct sp_fiber *first;
 
 	self = worker;
 	name_thread(worker);
@@ -426,21 +457,7 @@ worker_main(void *arg)
 	worker->current = &worker->root;
 	worker->now_ns = sp_now_ns();
 	worker->now = sp_tick_of(worker->now_ns);
-	if (engine->options.worker_begin != NULL)
-		engine->options.worker_begin(worker);
-
-	/*
-	 * The loop runs on a fiber of its own, like every later one; here it
-	 * is only waited for. Without a single stack there is no server.
-	 */
-	first = sp_fiber_new(worker, &worker->stacks, enter_loop);
-	SP_CHECK(first != NULL);
-	switch_to(worker, first);
-
-	while (worker->spares != NULL)
-		sp_fiber_free(take_spare(worker), &worker->stacks);
-	if (engine->options.worker_end != NULL)
-		engine->options.worker_end(worker);
+	run_loop(worker);
 	sp_rcu_unregister();
 	return NULL;
 }
@@ -456,7 +473,14 @@ sp_worker_start(struct sp_worker *worker)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&worker->thread, NULL, worker_main, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
+	if (error != 0 || worker->spare)
+		return -error;
+	while (sp_load(&worker->state, acquire) == SP_WORKER_STARTING)
+		sp_futex_wait(&worker->state, SP_WORKER_STARTING);
+	if (sp_load(&worker->state, acquire) == SP_WORKER_RUNS)
+		return 0;
+	pthread_join(worker->thread, NULL);
+	return worker->error;
 }
 
 void

@@ -304,6 +304,40 @@ TEST(an_engine_that_never_started_is_freed)
 	sp_engine_free(NULL);
 }
 
+static SP_ATOMIC(int) beginnings, ends;
+
+static int
+begin_two(struct sp_worker *worker)
+{
+	EXPECT(worker == sp_worker_self());
+	return sp_fetch_add(&beginnings, 1, relaxed) < 2 ? 0 : -EXFULL;
+}
+
+static void
+count_end(struct sp_worker *worker)
+{
+	EXPECT(worker == sp_worker_self());
+	sp_fetch_add(&ends, 1, relaxed);
+}
+
+TEST(a_worker_that_cannot_begin_fails_the_start)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct sp_engine *engine;
+	int threads;
+
+	options.worker_begin = begin_two;
+	options.worker_end = count_end;
+	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
+	sp_rcu_barrier(); /* its helper stays once there is one */
+	threads = count_threads();
+	EXPECT_EQ(sp_engine_start(engine), -EXFULL);
+	EXPECT_EQ(count_threads(), threads);
+	EXPECT_EQ(sp_load(&beginnings, relaxed), 3);
+	EXPECT_EQ(sp_load(&ends, relaxed), 2);
+	sp_engine_free(engine);
+}
+
 TEST(a_port_that_is_taken_is_an_error)
 {
 	struct sp_engine_options options = echo_options(2, 1);
