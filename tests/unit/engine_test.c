@@ -7,6 +7,7 @@
 
 #include "shards/engine.h"
 
+#include "alloc/arena.h"
 #include "alloc/check.h"
 #include "tests/echo.h"
 #include "tests/harness.h"
@@ -269,7 +270,7 @@ TEST(engines_come_and_go_and_leave_nothing)
 			talk(&server);
 		echo_stop(&server);
 
-		/* liburcu's helper stays once there is one. */
+		/* Helpers of others stay once there are any. */
 		if (i == 0)
 			threads = count_threads();
 		EXPECT_EQ(count_threads(), threads);
@@ -329,7 +330,9 @@ TEST(a_worker_that_cannot_begin_fails_the_start)
 	options.worker_begin = begin_two;
 	options.worker_end = count_end;
 	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
-	sp_rcu_barrier(); /* its helper stays once there is one */
+	/* Helpers of others stay once there are any. */
+	sp_rcu_barrier();
+	sp_arena_background(true);
 	threads = count_threads();
 	EXPECT_EQ(sp_engine_start(engine), -EXFULL);
 	EXPECT_EQ(count_threads(), threads);
