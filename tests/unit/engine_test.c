@@ -125,8 +125,8 @@ TEST(a_drain_closes_what_is_idle_and_refuses_the_rest)
 	}
 	sp_engine_stop(server.engine);
 	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	EXPECT_EQ(connect(fd[0], (struct sockaddr *)&server.address,
-		      server.size),
+	EXPECT_EQ(
+	    connect(fd[0], (struct sockaddr *)&server.address, server.size),
 	    -1);
 	EXPECT_EQ(errno, ECONNREFUSED);
 	close(fd[0]);
@@ -227,8 +227,8 @@ TEST(a_deadline_moved_nearer_does_not_wait_for_the_sweep)
 		pd = sp_engine_find(
 		    server.engine, sp_handle_make(1, i, 0), &shard);
 	SP_CHECK(pd != NULL);
-	sp_poll_set_deadline(pd, SP_POLL_READ,
-	    sp_tick_deadline(sp_tick_of(sp_now_ns()), 10));
+	sp_poll_set_deadline(
+	    pd, SP_POLL_READ, sp_tick_deadline(sp_tick_of(sp_now_ns()), 10));
 	EXPECT_EQ(sp_shard_rearm(shard, pd), 0);
 	sp_rcu_exit();
 	EXPECT(echo_at_end(fd));
@@ -298,8 +298,8 @@ TEST(an_engine_that_never_started_is_freed)
 	struct sp_engine *engine;
 
 	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
-	EXPECT_EQ(sp_engine_listen(engine, &address,
-		      sizeof(struct sockaddr_in), 16, &echo_task_service),
+	EXPECT_EQ(sp_engine_listen(engine, &address, sizeof(struct sockaddr_in),
+		      16, &echo_task_service),
 	    0);
 	sp_engine_free(engine);
 	sp_engine_free(NULL);
@@ -378,8 +378,8 @@ TEST(options_that_make_no_sense_are_refused)
 		struct sp_engine_options options = echo_options(1, 1);
 		struct sp_engine *engine = NULL;
 
-		*(uint32_t *)(void *)((char *)&options + bad[i].offset)
-		    = bad[i].value;
+		*(uint32_t *)(void *)((char *)&options
+				      + bad[i].offset) = bad[i].value;
 		EXPECT_EQ(sp_engine_new(&engine, &options), -EINVAL);
 		EXPECT(engine == NULL);
 	}
@@ -401,11 +401,11 @@ TEST(a_handle_is_found_until_its_connection_is_closed)
 		handle = sp_handle_make(1, 1, 0);
 	EXPECT(sp_engine_find(server.engine, handle, &shard) != NULL);
 	EXPECT(shard == server.engine->shards[sp_handle_shard(handle)]);
-	EXPECT(sp_engine_find(server.engine, handle + (UINT64_C(1) << 32),
-		   &shard)
+	EXPECT(
+	    sp_engine_find(server.engine, handle + (UINT64_C(1) << 32), &shard)
 	    == NULL);
 	EXPECT(sp_engine_find(server.engine, sp_handle_make(1, 2, 0), &shard)
-	    == NULL);
+	       == NULL);
 	sp_rcu_exit();
 	close(fd);
 	ECHO_UNTIL(sp_load(&server.engine->connections, relaxed) == 0);

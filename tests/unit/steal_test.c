@@ -45,9 +45,9 @@ obey(struct sp_worker *worker, struct sp_poll_desc *pd, char *byte)
 	case 'l':
 		sp_store(&released, 1, seq_cst);
 		while (sp_load(&echo_shard(worker, pd)->load, seq_cst) != 1
-		    || !sp_load(&echo_shard(worker, pd)->stopping, seq_cst)
-		    || sp_load(&echo_shard(worker, pd)->wake.sig, seq_cst)
-			!= SP_WAKE_BLOCKED)
+		       || !sp_load(&echo_shard(worker, pd)->stopping, seq_cst)
+		       || sp_load(&echo_shard(worker, pd)->wake.sig, seq_cst)
+			      != SP_WAKE_BLOCKED)
 			;
 		break;
 	case 'w':
@@ -115,7 +115,7 @@ TEST(a_slow_handler_does_not_keep_its_list)
 		for (int i = 0; i < CLIENTS; i++)
 			EXPECT_EQ(recv(client[i], &byte, 1, 0), 1);
 	} while (ECHO_SUM(server.engine, ready_published) == 0
-	    || ECHO_SUM(server.engine, stolen) == 0);
+		 || ECHO_SUM(server.engine, stolen) == 0);
 	for (int i = 0; i < CLIENTS; i++)
 		close(client[i]);
 	echo_stop(&server);
@@ -169,13 +169,11 @@ TEST(a_spare_takes_over_from_a_hog)
 	options.spares = 1;
 	echo_start(&server, &options, &obedient);
 	hog_and_release(&server);
-	EXPECT_EQ(
-	    sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
+	EXPECT_EQ(sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
 	/* And again, with the spare that is there already. */
 	for (int i = 0; i < 20; i++)
 		hog_and_release(&server);
-	EXPECT_EQ(
-	    sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
+	EXPECT_EQ(sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
 	echo_stop(&server);
 }
 
