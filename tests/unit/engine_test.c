@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int
@@ -413,4 +414,52 @@ TEST(a_handle_is_found_until_its_connection_is_closed)
 	EXPECT(sp_engine_find(server.engine, handle, &shard) == NULL);
 	sp_rcu_exit();
 	echo_stop(&server);
+}
+
+/* Everything up to n descriptors, for each n until it is enough. */
+static int
+make_with(int n)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct sockaddr_storage address = { .ss_family = AF_INET };
+	struct sp_engine *engine = NULL;
+	int taken[64], count = 0, error;
+
+	while (count < 64 && (taken[count] = dup(0)) >= 0)
+		count++;
+	for (int i = 0; i < n && count > 0; i++)
+		close(taken[--count]);
+	error = sp_engine_new(&engine, &options);
+	if (error == 0)
+		error = sp_engine_listen(engine, &address,
+		    sizeof(struct sockaddr_in), 16, &echo_task_service);
+	if (error == 0)
+		error = sp_engine_start(engine);
+	if (error == 0) {
+		sp_engine_cancel(engine);
+		sp_engine_stop(engine);
+	}
+	sp_engine_free(engine);
+	while (count > 0)
+		close(taken[--count]);
+	return error;
+}
+
+TEST(an_engine_short_of_descriptors_leaves_nothing)
+{
+	struct rlimit before, low;
+	int error = -EMFILE, n = 0;
+
+	SP_CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	low = before;
+	low.rlim_cur = 48;
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	for (; n < 32 && error != 0; n++) {
+		error = make_with(n);
+		EXPECT(error == 0 || error == -EMFILE);
+	}
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	EXPECT_EQ(error, 0);
+	/* Two epoll instances, two eventfds, two listeners, the reserve. */
+	EXPECT(n > 7);
 }
