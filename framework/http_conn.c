@@ -69,6 +69,12 @@ call_handler(struct spate_req *req)
 		sp_req_finish(req, result >= 0);
 		return;
 	}
+	if (req->gone || req->error != 0)
+		return; /* nobody is there to answer */
+	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
+		sp_req_fail(req, 408, "the body took too long");
+		return;
+	}
 	switch (result) {
 	case -EINVAL:
 	case -ENOENT:
@@ -80,16 +86,6 @@ call_handler(struct spate_req *req)
 		break;
 	case -EBADMSG:
 		sp_req_fail(req, 400, "malformed body");
-		break;
-	case -ETIMEDOUT:
-		sp_req_fail(req, 408, NULL);
-		break;
-	case -ECONNRESET:
-	case -EPIPE:
-	case -ECANCELED:
-		/* The client is gone, and nobody is there to answer. */
-		if (req->error == 0)
-			req->error = result;
 		break;
 	default:
 		sp_log(req->server, SPATE_LOG_ERROR,
@@ -164,6 +160,7 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->base = req->in + req->start;
 	req->start += head_size;
 	req->close = false;
+	req->gone = false;
 	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->extra_capacity = 0;
@@ -226,16 +223,17 @@ consume(struct spate_req *req, unsigned *requests)
 			return TURN_YIELD;
 		begin_request(req, (uint32_t)n);
 		dispatch(req);
+		if (sp_unlikely(req->error != 0 || req->gone)) {
+			end_request(req);
+			sp_count(&req->worker->counters.aborted, 1);
+			return TURN_CLOSE;
+		}
 		if (sp_unlikely(req->body != SP_BODY_NONE)
 		    && !sp_req_body_skip(req)) {
 			end_request(req);
 			return TURN_LINGER;
 		}
 		end_request(req);
-		if (sp_unlikely(req->error != 0)) {
-			sp_count(&req->worker->counters.aborted, 1);
-			return TURN_CLOSE;
-		}
 		if (sp_unlikely(
 			req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE)))
 			return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
