@@ -40,12 +40,26 @@ struct spate_stream {
 	bool drained; /* the kernel had no more, at the last look */
 	bool ended;   /* the peer has sent its last */
 	bool flushing;
+	int error; /* of sending; sticks */
 };
 
 static const struct spate_options *
 options_of(const struct spate_stream *stream)
 {
 	return &stream->service->server->options;
+}
+
+/* A peer that takes nothing is waited for once, and not for each piece. */
+static int
+send_all(struct spate_stream *stream, const void *data, size_t size)
+{
+	if (stream->error != 0)
+		return stream->error;
+	stream->error = sp_conn_send(stream->worker, stream->pd, data, size,
+	    options_of(stream)->write_timeout_ms);
+	if (stream->error == -ETIMEDOUT)
+		sp_count(&stream->worker->counters.timeouts_write, 1);
+	return stream->error;
 }
 
 /* Send what other threads have left. */
@@ -64,9 +78,7 @@ flush_outq(struct spate_stream *stream)
 
 		next = link->next;
 		if (error == 0)
-			error = sp_conn_send(stream->worker, stream->pd,
-			    out->data, out->size,
-			    options_of(stream)->write_timeout_ms);
+			error = send_all(stream, out->data, out->size);
 		sp_fetch_sub(
 		    &stream->pd->out_bytes, (uint32_t)out->size, relaxed);
 		free(out);
@@ -113,8 +125,7 @@ spate_stream_write(struct spate_stream *stream, const void *data, size_t size)
 
 	if (error != 0)
 		return error;
-	return sp_conn_send(stream->worker, stream->pd, data, size,
-	    options_of(stream)->write_timeout_ms);
+	return send_all(stream, data, size);
 }
 
 spate_handle
