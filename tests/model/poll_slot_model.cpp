@@ -35,7 +35,7 @@ void sp_run_woken(struct sp_poll_desc *, struct sp_shard *, uintptr_t);
 
 /* What a thread does. The owner begins as a running TASK or fiber. */
 enum act { NOTHING, TASK, FIBER, MOVER, WRITER, EDGE, ROOM, HANGUP, SEND, CLOSE,
-	LATE, DRAIN };
+	LATE, DRAIN, KICK };
 enum { OLD_TICK = 5, NEW_TICK = 9, THREADS = 4 };
 
 static const struct scenario {
@@ -71,7 +71,8 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	bool
 	ending()
 	{
-		return count(CLOSE) + count(LATE) + count(DRAIN) != 0
+		return count(CLOSE) + count(LATE) + count(DRAIN) + count(KICK)
+		    != 0
 		    && count(MOVER) == 0;
 	}
 
@@ -79,6 +80,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	before()
 	{
 		suite = this;
+		choose_bit();
 		model_resting = 0;
 		sp_poll_desc_reset(&pd, 3, NULL);
 		pd.deadline[SP_POLL_READ].store(OLD_TICK, rl::mo_relaxed, $);
@@ -92,6 +94,27 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			sp_slot_park(&pd.slot[SP_POLL_READ]);
 	}
 
+	/* What comes with the edge of HANGUP: one bit, since each orders the
+	 * others. A fiber takes the last for an error, which ends its wait. */
+	struct {
+		uint32_t polled, info;
+	} bit;
+
+	void
+	choose_bit()
+	{
+		switch (rl::rand(count(FIBER) ? 2 : 3)) {
+		case 0:
+			bit = { SP_POLLED_HANGUP, SP_POLL_HANGUP };
+			break;
+		case 1:
+			bit = { SP_POLLED_URGENT, SP_POLL_URGENT };
+			break;
+		default:
+			bit = { SP_POLLED_ERROR, SP_POLL_EVENT_ERR };
+		}
+	}
+
 	/* The owner's turn at the descriptor. */
 	void
 	serve()
@@ -101,7 +124,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		for (struct sp_link *link = sp_stack_pop_all(&pd.outq); link;
 		     link = link->next)
 			taken++;
-		hungup |= (sp_poll_info(&pd) & SP_POLL_HANGUP) != 0;
+		hungup |= (sp_poll_info(&pd) & bit.info) != 0;
 	}
 
 	bool
@@ -137,20 +160,19 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		return !ending()
 		    && seen >= count(EDGE) + 2 * count(HANGUP)
 		    && taken == count(SEND)
-		    && hungup == (count(HANGUP) != 0);
+		    && (count(HANGUP) == 0 || hungup);
 	}
 
 	void
 	run_fiber()
 	{
-		for (int error = 0; !fiber_is_through(error);) {
-			error = sp_poll_reset(&pd, SP_POLL_READ);
+		int error = sp_poll_reset(&pd, SP_POLL_READ);
+
+		for (;;) {
 			serve();
 			if (fiber_is_through(error))
 				break;
-			if (error == 0)
-				error = sp_poll_wait(
-				    &worker, &pd, SP_POLL_READ);
+			error = sp_poll_wait(&worker, &pd, SP_POLL_READ);
 		}
 	}
 
@@ -195,7 +217,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		if (what == EDGE || what == HANGUP)
 			edge(SP_POLLED_READ);
 		if (what == HANGUP)
-			edge(SP_POLLED_READ | SP_POLLED_HANGUP);
+			edge(SP_POLLED_READ | bit.polled);
 		while (what == ROOM && !asleep.asleep)
 			rl::yield(1, $);
 		if (what == ROOM)
@@ -204,6 +226,8 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			sp_stack_push(&pd.outq, link); /* FLAG3 */
 			sp_poll_kick(&pd, 0, woken);
 		}
+		if (what == KICK)
+			sp_poll_kick(&pd, SP_POLL_DRAIN, woken);
 		if (what == CLOSE)
 			RL_ASSERT(sp_poll_unblock(&pd, woken));
 		if (what == LATE)
@@ -241,7 +265,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			return;
 		RL_ASSERT(seen == count(EDGE) + 2 * count(HANGUP));
 		RL_ASSERT(taken == count(SEND));
-		RL_ASSERT(hungup == (count(HANGUP) != 0));
+		RL_ASSERT(count(HANGUP) == 0 || hungup);
 	}
 };
 
@@ -283,6 +307,7 @@ static const struct scenario scenarios[] = {
 	{ "task: deadline", { TASK, LATE } },
 	{ "task: edge, deadline", { TASK, EDGE, LATE } },
 	{ "task: drain", { TASK, DRAIN } },
+	{ "task: kick", { TASK, KICK } },
 	{ "task: edge, drain", { TASK, EDGE, DRAIN } },
 	{ "task: hang-up", { TASK, HANGUP } },
 	{ "parked: two edges", { NOTHING, EDGE, EDGE } },

@@ -31,7 +31,7 @@ static struct sp_task *sp_steal(struct sp_worker *worker);
 
 /* What a thread does; all but the workers do it once. */
 enum act { NOTHING, WORKER0, WORKER1, POST, RUN, READY0, READY1, STRANGER,
-	STOP, POST_STOP };
+	STOP, POST_STOP, RUN2_STOP };
 enum { THREADS = 4, WORKERS = 2 };
 
 static const struct scenario {
@@ -118,12 +118,19 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	{
 		enum act what = scenario->act[i];
 
+		if (what == NOTHING)
+			return (void)model_resting++;
 		payload[i]($) = 1;
 		if (what == WORKER0 || what == WORKER1)
 			run_worker(&worker[what - WORKER0]);
 		if (what == POST || what == POST_STOP)
 			sp_shard_post(&shard, &msg[i]);
-		if (what == STOP || what == POST_STOP)
+		if (what == RUN2_STOP) {
+			payload[THREADS - 1]($) = 1;
+			sp_shard_run(&shard, &pd[i]);
+			sp_shard_run(&shard, &pd[THREADS - 1]);
+		}
+		if (what == STOP || what == POST_STOP || what == RUN2_STOP)
 			stop_shard(&shard);
 		if (what == RUN)
 			sp_shard_run(&shard, &pd[i]);
@@ -152,11 +159,11 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	after()
 	{
 		int workers = count(WORKER0) + count(WORKER1);
-		int stops = count(STOP) + count(POST_STOP);
+		int stops = count(STOP) + count(POST_STOP) + count(RUN2_STOP);
 
 		/* Nothing that was left for the shard is there still. */
 		RL_ASSERT(done == count(POST) + count(POST_STOP) + count(RUN)
-			+ count(READY0) + count(READY1));
+			+ 2 * count(RUN2_STOP) + count(READY0) + count(READY1));
 		/* Somebody polls, or all have left because they should. */
 		RL_ASSERT(stops != 0 ? left == workers
 				     : left == 0 && polling == 1);
