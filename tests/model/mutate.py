@@ -220,7 +220,7 @@ def orders(args, root, scratch, report, pool):
         f"site({site.number}, mo_{site.order});\n" for site in sites) + "}\n")
     names = sorted({model for path in MODELS for model in MODELS[path]})
     built = pool.map(lambda model: build(
-        args.cxx, scratch, model, ["-O1", "-DSP_MODEL_ROUNDS=10000",
+        args.cxx, scratch, model, ["-O1", "-DSP_MODEL_ROUNDS=15000",
                             f'-DSP_MODEL_SITES="{header}"']), names)
     programs = dict(zip(names, built))
     for name in names:

@@ -30,18 +30,31 @@
 
 struct sp_shard;
 void sp_run_woken(struct sp_poll_desc *, struct sp_shard *, uintptr_t);
-#include "netpoll.c.inc"
 #include "engine.c.inc"
+#include "netpoll.c.inc"
 
 /* What a thread does. The owner begins as a running TASK or fiber. */
-enum act { NOTHING, TASK, FIBER, MOVER, WRITER, EDGE, ROOM, HANGUP, SEND, CLOSE,
-	LATE, DRAIN, KICK };
+enum act {
+	NOTHING,
+	TASK,
+	FIBER,
+	MOVER,
+	WRITER,
+	EDGE,
+	ROOM,
+	HANGUP,
+	SEND,
+	CLOSE,
+	LATE,
+	DRAIN,
+	KICK
+};
 enum { OLD_TICK = 5, NEW_TICK = 9, THREADS = 4 };
 
 static const struct scenario {
 	const char *name;
 	enum act act[THREADS];
-} *scenario;
+} * scenario;
 
 static struct slot_suite *suite;
 
@@ -72,8 +85,8 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	ending()
 	{
 		return count(CLOSE) + count(LATE) + count(DRAIN) + count(KICK)
-		    != 0
-		    && count(MOVER) == 0;
+			   != 0
+		       && count(MOVER) == 0;
 	}
 
 	void
@@ -88,8 +101,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		buffer($) = 0;
 		worker.current = &fiber;
 		fiber.home = &worker;
-		if (count(TASK) + count(FIBER) + count(MOVER)
-			+ count(WRITER)
+		if (count(TASK) + count(FIBER) + count(MOVER) + count(WRITER)
 		    == 0)
 			sp_slot_park(&pd.slot[SP_POLL_READ]);
 	}
@@ -131,8 +143,8 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	told_to_end()
 	{
 		return (sp_poll_info(&pd) & SP_POLL_ATTENTION) != 0
-		    || sp_load(&pd.deadline[SP_POLL_READ], seq_cst)
-		    == SP_DEADLINE_EXPIRED;
+		       || sp_load(&pd.deadline[SP_POLL_READ], seq_cst)
+			      == SP_DEADLINE_EXPIRED;
 	}
 
 	/* A TASK, from being handed over to being parked again. */
@@ -157,10 +169,9 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			ended = 1;
 		if (ended)
 			return true;
-		return !ending()
-		    && seen >= count(EDGE) + 2 * count(HANGUP)
-		    && taken == count(SEND)
-		    && (count(HANGUP) == 0 || hungup);
+		return !ending() && seen >= count(EDGE) + 2 * count(HANGUP)
+		       && taken == count(SEND)
+		       && (count(HANGUP) == 0 || hungup);
 	}
 
 	void
@@ -182,8 +193,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	{
 		while (socket.fetch_add(0, rl::mo_acq_rel, $) == 0) {
 			RL_ASSERT(
-			    sp_poll_wait(&worker, &pd, SP_POLL_WRITE)
-			    == 0);
+			    sp_poll_wait(&worker, &pd, SP_POLL_WRITE) == 0);
 			sp_poll_reset(&pd, SP_POLL_WRITE);
 		}
 	}

@@ -109,7 +109,8 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 	void
 	run_callback()
 	{
-		for (int i = 0; i < 6 && grace_begun < 2; i++, rl::yield(1, $)) {
+		for (int i = 0; i < 6 && grace_begun < 2;
+		     i++, rl::yield(1, $)) {
 			if (!grace_is_over())
 				continue;
 			grace_begun = 2;
@@ -158,8 +159,8 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 			sent = 1;
 			sp_stack_push(&found->outq, &message.link);
 			if (sp_poll_info(found) & SP_POLL_CLOSING) {
-				struct sp_link *link
-				    = sp_stack_pop_all(&found->outq);
+				struct sp_link *link = sp_stack_pop_all(
+				    &found->outq);
 
 				for (; link != NULL; link = link->next)
 					model_free(link);
@@ -222,8 +223,8 @@ sp_slab_free(struct sp_slab *, uint32_t)
 
 /* A grace period begins: who is inside now has to leave first. */
 void
-sp_rcu_retire(struct sp_rcu_retired *retired,
-    void (*reclaim)(struct sp_rcu_retired *))
+sp_rcu_retire(
+    struct sp_rcu_retired *retired, void (*reclaim)(struct sp_rcu_retired *))
 {
 	retired->reclaim = reclaim;
 	suite->edge.fetch_add(0, rl::mo_acq_rel, $);
@@ -236,5 +237,5 @@ int
 main()
 {
 	return !model_run<reclaim_suite>("close and reuse", 4 * SP_MODEL_ROUNDS)
-	    || reused == 0;
+	       || reused == 0;
 }

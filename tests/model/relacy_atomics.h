@@ -48,7 +48,7 @@ site(unsigned number, memory_order order)
 		return (memory_order)weak_order;
 	return order;
 }
-}
+} // namespace rl
 #include SP_MODEL_SITES
 #endif
 
