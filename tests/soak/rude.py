@@ -5,11 +5,13 @@
     tests/soak/rude.py DEMO BENCH [SECONDS]
 
 DEMO is a spate-demo, best one built with a sanitizer: build/dev/spate-demo
-or build/tsan/spate-demo. BENCH is a spate-bench, or "-" for none. wrk closes
-a connection after each request, spate-bench reads slowly and leaves heads
-half sent, and this script connects, sends a part of something, reads a part of the answer,
-and resets. Then the demo is stopped, and has to have ended well, said
-nothing that a sanitizer would say, and closed whatever it accepted.
+or build/tsan/spate-demo. BENCH is a spate-bench, or "-" for none.
+
+wrk closes a connection after each request, spate-bench reads slowly and
+leaves heads half sent, and this script connects, sends a part of something,
+reads a part of the answer, and resets. Then the demo is stopped, and has to
+have ended well, said nothing that a sanitizer would say, and closed whatever
+it accepted.
 """
 
 import json
