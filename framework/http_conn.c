@@ -366,7 +366,8 @@ release_buffers(struct spate_req *req)
 {
 	sp_req_buffer_put(req->worker, req->in);
 	sp_req_buffer_put(req->worker, req->out);
-	sp_bump_fini(&req->memory);
+	if (sp_unlikely(!sp_bump_unused(&req->memory)))
+		sp_bump_fini(&req->memory);
 	req->worker->current->before_wait = NULL;
 	req->worker->current->pd = NULL;
 }
