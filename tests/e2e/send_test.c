@@ -69,12 +69,12 @@ sends_arrive_in_order(spate_stream_fn *handler)
 
 TEST(sends_arrive_in_order_at_a_parked_stream)
 {
-	sends_arrive_in_order(echo_once);
+	sends_arrive_in_order(echo_a_piece);
 }
 
 TEST(sends_arrive_in_order_at_a_waiting_handler)
 {
-	sends_arrive_in_order(echo_all);
+	sends_arrive_in_order(echo_to_the_end);
 }
 
 static void *
@@ -103,7 +103,7 @@ TEST(sends_of_several_threads_stay_whole)
 	char line[64];
 	int wrong = 0;
 
-	if (start(echo_once) && arrive(&client)) {
+	if (start(echo_a_piece) && arrive(&client)) {
 		for (int i = 0; i < 4; i++)
 			EXPECT_EQ(pthread_create(&threads[i], NULL,
 				      send_a_letter, &letters[i]),
@@ -127,7 +127,7 @@ TEST(a_handle_is_stale_once_its_stream_has_gone)
 	struct client client;
 	spate_handle old;
 
-	if (start(echo_once) && arrive(&client)) {
+	if (start(echo_a_piece) && arrive(&client)) {
 		old = handle;
 		EXPECT_EQ(spate_send(site.server, old, "x", 1), 0);
 		expect_bytes(&client, "x");
@@ -164,7 +164,7 @@ TEST(sends_have_a_bound)
 	site_new(&site);
 	site.options.max_outq = 65536;
 	site.options.write_timeout_ms = 300;
-	if (start_at("127.0.0.1:0", echo_once) && arrive(&client)) {
+	if (start_at("127.0.0.1:0", echo_a_piece) && arrive(&client)) {
 		EXPECT_EQ(
 		    spate_send(site.server, handle, large, 65537), -EAGAIN);
 		do {
@@ -224,7 +224,7 @@ TEST(http_connections_take_no_sends)
 static int
 another(struct spate_stream *stream, void *arg)
 {
-	return echo_once(stream, arg);
+	return echo_a_piece(stream, arg);
 }
 
 TEST(a_broadcast_reaches_every_stream_of_its_handler)
@@ -234,7 +234,7 @@ TEST(a_broadcast_reaches_every_stream_of_its_handler)
 
 	site_new(&site);
 	site_make(&site);
-	spate_listen_stream(site.server, "127.0.0.1:0", echo_once, NULL);
+	spate_listen_stream(site.server, "127.0.0.1:0", echo_a_piece, NULL);
 	spate_listen_stream(site.server, "127.0.0.1:0", another, NULL);
 	if (!site_start(&site)) {
 		stop();
@@ -248,8 +248,8 @@ TEST(a_broadcast_reaches_every_stream_of_its_handler)
 	if (client_open(&other, other_port))
 		expect_echo(&other, "hi");
 	EXPECT_EQ(
-	    spate_broadcast(site.server, echo_once, "to all of you", 13), 0);
-	EXPECT_EQ(spate_broadcast(site.server, echo_once, "!", 1), 0);
+	    spate_broadcast(site.server, echo_a_piece, "to all of you", 13), 0);
+	EXPECT_EQ(spate_broadcast(site.server, echo_a_piece, "!", 1), 0);
 	for (int i = 0; i < 40; i++) {
 		expect_bytes(&clients[i], "to all of you!");
 		expect_echo(&clients[i], "yes");

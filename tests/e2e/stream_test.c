@@ -16,7 +16,7 @@ TEST(tcp_comes_back)
 {
 	struct client client;
 
-	if (start(echo_once) && arrive(&client)) {
+	if (start(echo_a_piece) && arrive(&client)) {
 		for (int i = 0; i < 100; i++)
 			expect_echo(&client, "again");
 		client_shut(&client);
@@ -54,8 +54,8 @@ unix_comes_back(spate_stream_fn *handler)
 
 TEST(unix_sockets_come_back)
 {
-	unix_comes_back(echo_once);
-	unix_comes_back(echo_all);
+	unix_comes_back(echo_a_piece);
+	unix_comes_back(echo_to_the_end);
 }
 
 /* T3: what was sent before the end arrives before the end. */
@@ -94,8 +94,8 @@ sends_and_closes(spate_stream_fn *handler)
 
 TEST(all_that_was_sent_before_the_end_arrives)
 {
-	sends_and_closes(echo_once);
-	sends_and_closes(echo_all);
+	sends_and_closes(echo_a_piece);
+	sends_and_closes(echo_to_the_end);
 }
 
 /* ------------------------------------------------------ closes, deadlines */
@@ -104,7 +104,7 @@ TEST(a_close_wakes_a_waiting_handler)
 {
 	struct client client;
 
-	if (start(echo_all) && arrive(&client)) {
+	if (start(echo_to_the_end) && arrive(&client)) {
 		AWAIT(SITE_COUNT(&site, fiber_waits) > 0);
 		EXPECT_EQ(spate_close(site.server, handle), 0);
 		AWAIT(ended == 1);
@@ -120,7 +120,7 @@ TEST(a_close_wakes_a_parked_stream)
 {
 	struct client client;
 
-	if (start(echo_once) && arrive(&client)) {
+	if (start(echo_a_piece) && arrive(&client)) {
 		EXPECT_EQ(spate_close(site.server, handle), 0);
 		EXPECT(client_at_end(&client));
 		client_close(&client);
@@ -165,7 +165,7 @@ TEST(a_deadline_ends_a_wait_early)
 {
 	struct client client;
 
-	if (start(echo_all) && arrive(&client)) {
+	if (start(echo_to_the_end) && arrive(&client)) {
 		AWAIT(SITE_COUNT(&site, fiber_waits) > 0);
 		EXPECT_EQ(spate_set_deadline(site.server, handle, 20), 0);
 		AWAIT(ended == 1);
@@ -180,7 +180,7 @@ TEST(a_deadline_ends_a_parked_stream_early)
 {
 	struct client client;
 
-	if (start(echo_once) && arrive(&client)) {
+	if (start(echo_a_piece) && arrive(&client)) {
 		/* It may be on its way to park, which sets its own. */
 		unsigned looks = 0;
 
@@ -201,7 +201,7 @@ TEST(a_deadline_can_be_taken_away)
 
 	site_new(&site);
 	site.options.body_timeout_ms = 150;
-	if (start_at("127.0.0.1:0", echo_all) && arrive(&client)) {
+	if (start_at("127.0.0.1:0", echo_to_the_end) && arrive(&client)) {
 		int looks = 0;
 		unsigned pause = 0;
 

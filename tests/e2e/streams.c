@@ -11,7 +11,7 @@ _Atomic int calls, ended;
 _Atomic int64_t result;
 
 int
-echo_once(struct spate_stream *stream, void *arg)
+echo_a_piece(struct spate_stream *stream, void *arg)
 {
 	char piece[4096];
 	ssize_t n = spate_stream_read(stream, piece, sizeof(piece));
@@ -28,7 +28,7 @@ echo_once(struct spate_stream *stream, void *arg)
 }
 
 int
-echo_all(struct spate_stream *stream, void *arg)
+echo_to_the_end(struct spate_stream *stream, void *arg)
 {
 	char piece[4096];
 	ssize_t n;

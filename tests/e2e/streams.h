@@ -18,10 +18,10 @@ extern _Atomic int calls, ended;
 extern _Atomic int64_t result; /* of the last read or write */
 
 /* One piece a call, so between messages there is no fiber. */
-int echo_once(struct spate_stream *stream, void *arg);
+int echo_a_piece(struct spate_stream *stream, void *arg);
 
 /* All of it in one call, which waits. */
-int echo_all(struct spate_stream *stream, void *arg);
+int echo_to_the_end(struct spate_stream *stream, void *arg);
 
 /*
  * start_at: with the options that are in site.
