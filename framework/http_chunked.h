@@ -16,9 +16,10 @@
  * What is refused, and with which status:
  *
  *    400  a size that is no plain hex number, has more than 16 digits or is
- *         above 2^63 - 1; white space anywhere in the line of a size
- *    400  extensions that are not ;token or ;token=token or ;token="text";
- *         more than SP_HTTP_CHUNKED_EXT bytes of them in one body
+ *         above 2^63 - 1; white space in front of a size, or behind it
+ *         where no extension follows
+ *    400  extensions that are not ;token or ;token=token or ;token="text",
+ *         with blanks around ';' and '=', as RFC 9112 has it; more than SP_HTTP_CHUNKED_EXT bytes of them in one body
  *    400  a chunk that CR LF does not follow; a CR without LF or an LF
  *         without CR in any line; controls
  *    400  a trailer field that is malformed, or whose name may only stand in
