@@ -95,6 +95,16 @@ sp_http_chunked_init(struct sp_http_chunked *chunked, uint64_t limit)
 	*chunked = (struct sp_http_chunked){ .room = limit, .state = SIZE };
 }
 
+int
+sp_http_chunked_limit(struct sp_http_chunked *chunked, uint64_t limit)
+{
+	/* In SIZE not all digits have been seen: then it is judged later. */
+	if (chunked->state != SIZE && chunked->left > limit)
+		return -413;
+	chunked->room = limit;
+	return 0;
+}
+
 static int
 fail(struct sp_http_chunked *chunked, enum state state)
 {

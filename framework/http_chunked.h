@@ -62,6 +62,14 @@ struct sp_http_chunked {
 void sp_http_chunked_init(struct sp_http_chunked *chunked, uint64_t limit);
 
 /*
+ * sp_http_chunked_limit: let at most limit bytes more come out.
+ *
+ * => Returns 0, or -413: the chunk that has begun is larger. Nothing has
+ *    changed then.
+ */
+int sp_http_chunked_limit(struct sp_http_chunked *chunked, uint64_t limit);
+
+/*
  * sp_http_chunked_feed: take the framing off the next bytes.
  *
  * One call reports one event, so call again with what is left of the piece

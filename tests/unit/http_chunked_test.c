@@ -336,6 +336,25 @@ TEST(the_limit_is_of_the_whole_body)
 	chunked_result_free(&result);
 }
 
+TEST(the_limit_can_be_set_later)
+{
+	struct sp_http_chunked chunked;
+	size_t used;
+
+	sp_http_chunked_init(&chunked, UINT64_MAX);
+	feed(&chunked, "1", &used);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 2), 0);
+	EXPECT_EQ(feed(&chunked, "0\r\n", &used), -413);
+
+	sp_http_chunked_init(&chunked, UINT64_MAX);
+	feed(&chunked, "3;a", &used);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 2), -413);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 3), 0);
+	EXPECT_EQ(feed(&chunked, "\r\nabc", &used), SP_HTTP_CHUNKED_DATA);
+	feed(&chunked, "\r\n", &used);
+	EXPECT_EQ(feed(&chunked, "1\r\n", &used), -413);
+}
+
 /* => Returns the verdict on chunks with so many bytes behind each ';'. */
 static int
 decode_extensions(unsigned chunks, size_t bytes)
