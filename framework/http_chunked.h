@@ -19,7 +19,8 @@
  *         above 2^63 - 1; white space in front of a size, or behind it
  *         where no extension follows
  *    400  extensions that are not ;token or ;token=token or ;token="text",
- *         with blanks around ';' and '=', as RFC 9112 has it; more than SP_HTTP_CHUNKED_EXT bytes of them in one body
+ *         with blanks around ';' and '=', as RFC 9112 has it; more than
+ *         SP_HTTP_CHUNKED_EXT bytes of them in one body
  *    400  a chunk that CR LF does not follow; a CR without LF or an LF
  *         without CR in any line; controls
  *    400  a trailer field that is malformed, or whose name may only stand in

@@ -17,16 +17,22 @@ nginx haproxy`) and node, with their defaults but for limits that are Spate's;
 `tests/conformance/servers/` has the files. nginx and HAProxy pass requests on
 to a backend that takes what it is given, so the verdicts are theirs.
 
-| grade | means |
-|---|---|
-| right | what the vector wants. Of Spate to the letter: status, body, whether the connection stays, a `Date` in each answer, `Allow` in a 405, a close that is announced. Of peers any refusal stands for any other (400 for 501) |
-| allowed | another way that the RFCs leave open: a bare LF as a line's end, a fold read as a blank, an early close, a close without an answer to what has to be refused |
-| lenient | let pass what has to be refused, or kept a connection that has to be closed |
-| wrong | anything else: refuses or garbles what is well-formed, answers too few or too many times, answers nothing |
+- **right**: what the vector wants. Of Spate to the letter: status, body,
+  whether the connection stays, a `Date` in each answer, `Allow` in a 405, a
+  close that is announced. Of peers any refusal stands for any other (400 for
+  501).
+- **allowed**: another way that the RFCs leave open: a bare LF as a line's end,
+  a fold read as a blank, an early close, a close without an answer to what
+  has to be refused.
+- **lenient**: let pass what has to be refused, or kept a connection that has
+  to be closed.
+- **wrong**: anything else: refuses or garbles what is well-formed, answers too
+  few or too many times, answers nothing.
 
-Smuggling is said of vectors that two servers in a row could read as different
-numbers of requests. To be lenient there is how one client's bytes become the
-head of another's request.
+Where the RFCs leave a choice, a vector wants Spate's, so of peers read right
+and allowed together. Smuggling is said of vectors that two servers in a row
+could read as different numbers of requests. To be lenient there is how one
+client's bytes become the head of another's request.
 """
 
 STRICTER = """\
@@ -143,6 +149,7 @@ def deviations(table, vectors):
 def classes(root):
     """The rows of the table in the fuzz target."""
     text = (root / "tests/fuzz/http_diff_classes.h").read_text()
+    text = re.sub(r"\\\n", "", text)
     text = re.sub(r'"\s*"', "", text)
     rows = re.findall(r'CLASS\(\s*(\w+),\s*(\w+),\s*"([^"]*)"\)', text)
     return FUZZ + "".join(f"| {name.lower()} | {who.lower()} | {why} |\n"

@@ -4,5 +4,5 @@
 from . import line, target, fields, body, connection
 from .table import ANSWER, END, After, vectors
 
-__all__ = ["ANSWER", "END", "After", "vectors", "line", "target", "fields", "body",
-           "connection"]
+__all__ = ["ANSWER", "END", "After", "vectors", "line", "target", "fields",
+           "body", "connection"]

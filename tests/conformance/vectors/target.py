@@ -128,7 +128,8 @@ for name, value in (
         ("port_alone", b" :80"), ("ipv6_open", b" [::1"),
         ("ipv6_bare", b" ::1"), ("ipv6_bad", b" [:::1]"),
         ("ipv6_empty", b" []"), ("ipv6_more", b" [::1]a"),
-        ("ipv6_zone", b" [fe80::1%eth0]"), ("ipv6_long", b" [1:2:3:4:5:6:7:8:9]"),
+        ("ipv6_zone", b" [fe80::1%eth0]"),
+        ("ipv6_long", b" [1:2:3:4:5:6:7:8:9]"),
         ("utf8", " b\u00fccher".encode()), ("latin1", b" b\xfccher"),
         ("nul", b" a\0b"), ("control", b" a\x01b"), ("delete", b" a\x7fb")):
     V(f"host.bad_{name}", "9112 3.2", host(value) + NEXT, "400 close")
