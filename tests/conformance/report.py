@@ -62,7 +62,7 @@ FUZZ = """\
 ## The parser beside llhttp
 
 `tests/fuzz/http_diff_fuzz.c` gives mutated requests to Spate's parser and to
-llhttp 8.1 (Debian's node-llhttp, strict as it comes), head and chunked body.
+llhttp 8.1 (Debian's node-llhttp, built strict), head and chunked body.
 Both must agree on accepting, on where the message ends, on its body and on
 its fields; or the difference must be one of these. Anything else aborts.
 
@@ -161,3 +161,9 @@ def document(table, versions, vectors, root):
                       scores(table, versions, vectors),
                       areas(table, vectors), STRICTER, classes(root),
                       deviations(table, vectors)])
+
+
+def is_current(text, vectors, root):
+    """Whether a document was written from these vectors and classes."""
+    return (INTRO.format(count=len(vectors)) in text and STRICTER in text
+            and classes(root) in text)

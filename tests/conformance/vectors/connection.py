@@ -151,6 +151,9 @@ V("limit.body", "9110 15.5.14",
   post(b"Content-Length: 1048576\r\n", b"x" * 1048576), "200:1048576 keep")
 V("limit.body_over", "9110 15.5.14",
   post(b"Content-Length: 1048577\r\n", b"x" * 1048577), "413 close")
+V("limit.body_chunked", "9110 15.5.14",
+  chunked((b"8000\r\n" + b"x" * 32768 + b"\r\n") * 32 + b"0\r\n\r\n"),
+  "200:1048576 keep")
 V("limit.body_over_chunked", "9110 15.5.14",
   chunked(b"10000\r\n" + b"x" * 65536 + b"\r\n"
           + (b"8000\r\n" + b"x" * 32768 + b"\r\n") * 40 + b"0\r\n\r\n"),
