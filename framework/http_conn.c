@@ -165,8 +165,7 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->extra_size = 0;
 	req->extra_capacity = 0;
 	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
-	    && (req->head.flags & SP_HTTP_KEEP_ALIVE)
-	    && !sp_load(&req->worker->engine->draining, relaxed);
+	    && (req->head.flags & SP_HTTP_KEEP_ALIVE);
 	sp_count(&req->worker->counters.requests, 1);
 	sp_req_body_begin(req);
 	make_room(req);

@@ -272,7 +272,8 @@ respond_usual(struct spate_req *req, int status, const char *type,
 
 	if (status != 200 || !req->usual || req->answer != SP_ANSWER_NONE
 	    || type == NULL || req->extra_size != 0 || req->close
-	    || req->want_continue || req->error != 0 || size > SMALL_BODY)
+	    || req->want_continue || req->error != 0 || size > SMALL_BODY
+	    || sp_load(&req->worker->engine->draining, relaxed))
 		return false;
 	type_size = strlen(type);
 	if (type_size > SMALL_TYPE || !sp_field_value_ok(type, type_size))
