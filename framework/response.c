@@ -30,9 +30,6 @@
 #define SMALL_BODY 4096
 #define SMALL_TYPE 64
 
-/* An error's page is sent before the rest of the request was read. */
-#define ERROR_MAX 512
-
 /* What a worker has at hand, so that a turn need not look for it. */
 struct sp_http_worker {
 	char *buffer[2]; /* for the next turn, or NULL */
@@ -274,6 +271,7 @@ put_head(struct spate_req *req, int status, const char *type,
 	if (req->extra_size != 0)
 		at = put(at, req->extra, req->extra_size);
 	at = PUT(at, "\r\n");
+	req->status = (uint16_t)status;
 	count_status(req->worker, status);
 	return at;
 }
@@ -576,25 +574,4 @@ spate_add_header(struct spate_req *req, const char *name, const char *value)
 	at = PUT(at, "\r\n");
 	req->extra_size = (uint32_t)(at - req->extra);
 	return 0;
-}
-
-/* ---------------------------------------------------------------- errors */
-
-void
-sp_req_fail(struct spate_req *req, int status, const char *reason)
-{
-	char page[ERROR_MAX];
-	int size;
-
-	if (req->answer != SP_ANSWER_NONE) {
-		req->close = true;
-		return;
-	}
-	req->close = true;
-	req->extra_size = 0;
-	size = snprintf(page, sizeof(page), "%d %s%s%s\n", status,
-	    sp_http_reason(status), reason != NULL ? ": " : "",
-	    reason != NULL ? reason : "");
-	spate_respond(
-	    req, status, "text/plain; charset=utf-8", page, (size_t)size);
 }

@@ -126,6 +126,7 @@ spate_server_free(struct spate_server *server)
 		free(server->targets);
 		server->targets = next;
 	}
+	sp_middleware_free(server);
 	sp_router_free(server->router);
 	free(server);
 }
@@ -211,15 +212,13 @@ parse_methods(const char *text)
 }
 
 int
-spate_route(struct spate_server *server, const char *method, const char *path,
-    spate_handler_fn *handler, void *arg)
+sp_server_route(struct spate_server *server, struct spate_group *group,
+    const char *method, const char *path, spate_handler_fn *handler, void *arg)
 {
 	struct sp_route_target *target;
 	uint32_t methods;
 	int error;
 
-	if (server == NULL)
-		return -ENOMEM;
 	methods = method != NULL ? parse_methods(method) : 0;
 	if (methods == 0 || path == NULL || handler == NULL)
 		return sp_server_fail(server, -EINVAL, "a route's method");
@@ -228,6 +227,7 @@ spate_route(struct spate_server *server, const char *method, const char *path,
 		return sp_server_fail(server, -ENOMEM, "a route");
 	target->handler = handler;
 	target->arg = arg;
+	target->group = group;
 	error = sp_router_add(server->router, methods, path, target);
 	if (error != 0) {
 		free(target);
@@ -236,6 +236,15 @@ spate_route(struct spate_server *server, const char *method, const char *path,
 	target->next = server->targets;
 	server->targets = target;
 	return 0;
+}
+
+int
+spate_route(struct spate_server *server, const char *method, const char *path,
+    spate_handler_fn *handler, void *arg)
+{
+	if (server == NULL)
+		return -ENOMEM;
+	return sp_server_route(server, NULL, method, path, handler, arg);
 }
 
 int
@@ -349,7 +358,9 @@ spate_server_start(struct spate_server *server)
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;
 	server->limits.target_bytes = server->options.max_target;
-	error = make_engine(server);
+	error = sp_middleware_compile(server);
+	if (error == 0)
+		error = make_engine(server);
 	if (error == 0)
 		error = open_addresses(server);
 	if (error == 0) {

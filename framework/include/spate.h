@@ -218,9 +218,17 @@ SPATE_API int spate_main(struct spate_server *server, int argc, char **argv);
 
 /*
  * A handler answers one request, by one of the calls that begin an answer.
- * If it returns without, the client gets a 500, for -EINVAL, -ENOENT and
- * -ERANGE a 400; the return value has no other meaning. So a handler can
- * say "return spate_text(...)".
+ * The return value matters only if it does not:
+ *
+ *     -EINVAL, -ENOENT, -ERANGE, -EBADMSG          400
+ *     -ETIMEDOUT                                   408
+ *     -E2BIG                                       413
+ *     -EMEDIUMTYPE                                 415
+ *     -ECONNRESET, -EPIPE, -ECANCELED              none; the client is gone
+ *     anything else                                500, and a line is logged
+ *
+ * So a handler can say "return spate_text(...)", and return what a call
+ * here has returned.
  */
 typedef int spate_handler_fn(struct spate_req *req, void *arg);
 
@@ -264,15 +272,11 @@ SPATE_API struct spate_str spate_header(
 SPATE_API struct spate_str spate_param(struct spate_req *req, const char *name);
 
 /*
- * A value of the query by its name, without escapes; or as a number.
- *
- * Errors: -ENOENT (not there), -EINVAL (malformed), -ERANGE. *value is then
- * as it was, so it can hold a default. Context: handler.
+ * A value of the query by its name, without escapes; absent too if an escape
+ * is malformed. <spate/values.h> has it as a number. Context: handler.
  */
 SPATE_API struct spate_str spate_query_str(
     struct spate_req *req, const char *name);
-SPATE_API int spate_query_u64(
-    const struct spate_req *req, const char *name, uint64_t *value);
 
 /* The shard, and the connection, that a request is on. Context: handler. */
 SPATE_API uint32_t spate_shard(const struct spate_req *req);
@@ -437,5 +441,8 @@ SPATE_API int spate_set_deadline(
 #ifdef __cplusplus
 }
 #endif
+
+#include <spate/routes.h>
+#include <spate/values.h>
 
 #endif /* SPATE_H */
