@@ -127,7 +127,7 @@ read_chunked(struct spate_req *req, void *buf, size_t size)
 	for (;;) {
 		size_t have = req->end - req->start, used = 0, n = 0;
 		const char *data = NULL;
-		int event;
+		int event, error;
 
 		/* No more than fits: a span is then at most that long. */
 		event = sp_http_chunked_feed(&req->chunked,
@@ -144,8 +144,11 @@ read_chunked(struct spate_req *req, void *buf, size_t size)
 			req->body = SP_BODY_NONE;
 			return 0;
 		case SP_HTTP_CHUNKED_MORE:
-			if (req->start == req->end && refill(req) != 0)
-				return -ECONNRESET;
+			if (req->start != req->end)
+				break;
+			error = refill(req);
+			if (error != 0)
+				return error;
 			break;
 		default:
 			sp_count(&req->worker->counters.parse_errors, 1);
@@ -183,6 +186,17 @@ spate_body_size(const struct spate_req *req)
 	return (int64_t)req->head.content_length;
 }
 
+/* As realloc(), for memory that lasts as long as the request. */
+static char *
+grow_collected(struct spate_req *req, size_t capacity)
+{
+	char *memory = realloc(req->collected, capacity);
+
+	if (memory != NULL)
+		req->collected = memory;
+	return memory;
+}
+
 static int
 collect_fixed(struct spate_req *req, struct spate_str *body)
 {
@@ -196,7 +210,7 @@ collect_fixed(struct spate_req *req, struct spate_str *body)
 		req->body = SP_BODY_NONE;
 		return 0;
 	}
-	memory = sp_bump_alloc(&req->memory, size);
+	memory = grow_collected(req, size);
 	if (memory == NULL)
 		return -ENOMEM;
 	while (at < size) {
@@ -213,10 +227,11 @@ collect_fixed(struct spate_req *req, struct spate_str *body)
 static int
 collect_chunked(struct spate_req *req, struct spate_str *body)
 {
+	uint64_t max = req->server->options.max_body;
 	size_t capacity = COLLECT_FIRST, size = 0;
-	char *memory = sp_bump_alloc(&req->memory, capacity);
 
 	for (;;) {
+		char *memory = grow_collected(req, capacity);
 		ssize_t n;
 
 		if (memory == NULL)
@@ -224,23 +239,16 @@ collect_chunked(struct spate_req *req, struct spate_str *body)
 		n = spate_body_read(req, memory + size, capacity - size);
 		if (n < 0)
 			return (int)n;
-		if (n == 0)
-			break;
-		size += (size_t)n;
-		if (size > req->server->options.max_body)
-			return -E2BIG;
-		if (size == capacity) {
-			char *larger
-			    = sp_bump_alloc(&req->memory, capacity * 2);
-
-			if (larger != NULL)
-				memcpy(larger, memory, size);
-			memory = larger;
-			capacity *= 2;
+		if (n == 0) {
+			*body = (struct spate_str){ memory, size };
+			return 0;
 		}
+		size += (size_t)n;
+		if (size > max)
+			return -E2BIG;
+		if (size == capacity)
+			capacity *= 2;
 	}
-	*body = (struct spate_str){ memory, size };
-	return 0;
 }
 
 int

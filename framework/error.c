@@ -121,7 +121,7 @@ spate_error(struct spate_req *req, int status, const char *reason)
 	if (server->error_page != NULL) {
 		server->error_page(req, status, reason, server->error_page_arg);
 		if (req->answer == SP_ANSWER_BEGUN)
-			sp_req_finish(req);
+			sp_req_finish(req, true);
 		if (req->answer != SP_ANSWER_NONE)
 			return req->error;
 	}
@@ -250,7 +250,7 @@ void
 sp_req_settle(struct spate_req *req, int result)
 {
 	if (req->answer == SP_ANSWER_BEGUN)
-		sp_req_finish(req);
+		sp_req_finish(req, result >= 0);
 	if (req->answer == SP_ANSWER_NONE)
 		answer_result(req, result);
 }

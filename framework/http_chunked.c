@@ -236,9 +236,7 @@ step_name(struct sp_http_chunked *chunked, char c)
 	}
 	if (!sp_http_is(c, SP_HTTP_TOKEN))
 		return fail(chunked, FAILED_400);
-	/* It cannot overflow while it indexes: the names are shorter. */
-	if (left != 0)
-		chunked->digits++;
+	chunked->digits++; /* wraps only when no candidate is left */
 	chunked->state = TRAILER_NAME;
 	return 0;
 }

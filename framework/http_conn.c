@@ -161,6 +161,16 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	make_room(req);
 }
 
+static void
+end_request(struct spate_req *req)
+{
+	sp_bump_reset(&req->memory);
+	if (sp_unlikely(req->collected != NULL)) {
+		free(req->collected);
+		req->collected = NULL;
+	}
+}
+
 /* A head that was refused. The answer has a head of its own to go by. */
 static void
 refuse(struct spate_req *req, int status)
@@ -206,10 +216,10 @@ consume(struct spate_req *req, unsigned *requests)
 		dispatch(req);
 		if (sp_unlikely(req->body != SP_BODY_NONE)
 		    && !sp_req_body_skip(req)) {
-			sp_bump_reset(&req->memory);
+			end_request(req);
 			return TURN_LINGER;
 		}
-		sp_bump_reset(&req->memory);
+		end_request(req);
 		if (sp_unlikely(req->error != 0)) {
 			sp_count(&req->worker->counters.aborted, 1);
 			return TURN_CLOSE;
@@ -402,26 +412,30 @@ linger(struct sp_worker *worker, struct sp_poll_desc *pd)
 	} while (n != -EAGAIN || !sp_poll_park(pd));
 }
 
-/* News other than an edge: a close, a drain, or a deadline. */
-static bool
-must_end(struct spate_req *req, bool idle)
+/*
+ * News other than an edge: a close, a drain, or a deadline.
+ *
+ * => Returns TURN_PARK if there is none.
+ */
+static enum outcome
+look_at_news(struct spate_req *req, bool idle)
 {
 	int error = sp_netpoll_check_err(req->pd, SP_POLL_READ);
 
-	if (error == -ETIMEDOUT) {
-		if (idle) {
-			sp_count(&req->worker->counters.timeouts_idle, 1);
-		} else {
-			sp_count(&req->worker->counters.timeouts_head, 1);
-			req->head.error = "the head took too long";
-			refuse(req, 408);
-			sp_req_flush(req);
-		}
+	if (error == -ETIMEDOUT && !idle) {
+		sp_count(&req->worker->counters.timeouts_head, 1);
+		req->head.error = "the head took too long";
+		refuse(req, 408);
+		return sp_req_flush(req) == 0 ? TURN_LINGER : TURN_CLOSE;
 	}
+	if (error == -ETIMEDOUT)
+		sp_count(&req->worker->counters.timeouts_idle, 1);
 	if (error != 0)
-		return true;
+		return TURN_CLOSE;
 	sp_poll_take_drain(req->pd);
-	return idle && sp_load(&req->worker->engine->draining, relaxed);
+	if (idle && sp_load(&req->worker->engine->draining, relaxed))
+		return TURN_CLOSE;
+	return TURN_PARK;
 }
 
 static void
@@ -442,8 +456,9 @@ borrow_buffers(struct spate_req *req)
 	req->error = 0;
 	req->flushing = false;
 	req->drained = false;
+	req->collected = NULL;
 	sp_bump_init(&req->memory, NULL, MEMORY_FIRST,
-	    req->server->options.max_memory + req->server->options.max_body);
+	    req->server->options.max_memory);
 	req->worker->current->before_wait = flush_before_wait;
 	req->worker->current->before_wait_arg = req;
 	return true;
@@ -477,10 +492,10 @@ turn(struct spate_req *req)
 	sp_tick until = load_partial(req);
 	uint32_t ms = req->server->options.idle_timeout_ms;
 	bool idle = !req->resuming;
-	enum outcome outcome;
+	enum outcome outcome = look_at_news(req, idle);
 
-	if (sp_unlikely(must_end(req, idle)))
-		return TURN_CLOSE;
+	if (sp_unlikely(outcome != TURN_PARK))
+		return outcome;
 	outcome = serve(req, !idle && req->progress.tried == 0);
 	if (sp_req_flush(req) != 0)
 		return TURN_CLOSE;

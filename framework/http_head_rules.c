@@ -8,7 +8,6 @@
 
 #define PREFACE "PRI * HTTP/2.0\r\n"
 #define VERSION_BYTES 10 /* "HTTP/1.1\r\n" */
-#define PORT_MAX 65535
 
 int
 sp_http_refuse(struct sp_http_head *head, int status, const char *error)
@@ -107,35 +106,33 @@ is_ipv6(const char *p, const char *end)
 		return false;
 	memcpy(text, p, size);
 	text[size] = '\0';
-	return strlen(text) == size && inet_pton(AF_INET6, text, &address) == 1;
+	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
 /*
- * Reads host[:port]. What is in front of plain_end is known to be simple.
+ * Reads host[:port].
  *
  * => Returns the end of the host, or NULL if it is malformed.
  */
 static const char *
-read_authority(const char *p, const char *plain_end, const char *end)
+read_authority(const char *p, const char *end)
 {
 	const char *host = p, *host_end;
 	unsigned port = 0;
 
-	p = plain_end;
-	if (p == host && p < end && *p == '[') {
-		while (p < end && *p != ']')
-			p++;
-		if (p == end || !is_ipv6(host + 1, p))
+	if (p < end && *p == '[') {
+		p = memchr(p, ']', (size_t)(end - p));
+		if (p == NULL || !is_ipv6(host + 1, p))
 			return NULL;
 		p++;
 	} else {
 		while (p < end) {
-			if (*p == '%' && end - p > 2
-			    && sp_http_is(p[1], SP_HTTP_HEX)
-			    && sp_http_is(p[2], SP_HTTP_HEX))
-				p += 3;
-			else if (sp_http_is(*p, SP_HTTP_REG_NAME))
+			if (sp_http_is(*p, SP_HTTP_REG_NAME))
 				p++;
+			else if (*p == '%' && end - p > 2
+				 && sp_http_is(p[1], SP_HTTP_HEX)
+				 && sp_http_is(p[2], SP_HTTP_HEX))
+				p += 3;
 			else
 				break;
 		}
@@ -147,28 +144,29 @@ read_authority(const char *p, const char *plain_end, const char *end)
 		return host_end;
 	if (*p != ':')
 		return NULL;
-	for (p++; p < end && sp_http_is_digit(*p) && port <= PORT_MAX; p++)
+	for (p++; p < end && sp_http_is_digit(*p) && port <= SP_HTTP_PORT_MAX;
+	     p++)
 		port = port * 10 + (unsigned)(*p - '0');
-	return p == end && port <= PORT_MAX ? host_end : NULL;
+	return p == end && port <= SP_HTTP_PORT_MAX ? host_end : NULL;
 }
 
-int
-sp_http_rule_host(struct sp_http_head *head, const char *buf, const char *value,
-    size_t plain, size_t size, int seen)
+static int
+rule_host(struct sp_http_head *head, const char *buf,
+    const struct sp_http_field *field, int seen)
 {
-	const char *host_end;
+	const char *value = buf + field->value, *host_end;
 
 	if (seen & SP_HTTP_SEEN_HOST)
 		return sp_http_refuse(head, 400, "second Host");
-	host_end = read_authority(value, value + plain, value + size);
+	host_end = read_authority(value, value + field->value_size);
 	if (host_end == NULL)
 		return sp_http_refuse(head, 400, "malformed Host");
 	seen |= SP_HTTP_SEEN_HOST;
 	if (seen & SP_HTTP_ABSOLUTE)
 		return seen;
-	head->host = (uint16_t)(value - buf);
+	head->host = field->value;
 	head->host_size = (uint16_t)(host_end - value);
-	head->authority_size = (uint16_t)size;
+	head->authority_size = field->value_size;
 	return seen | SP_HTTP_HAS_HOST;
 }
 
@@ -209,7 +207,7 @@ sp_http_rule_target(struct sp_http_head *head, const char *buf, int seen)
 		head->path_size = (uint16_t)(end - slash);
 		p = slash;
 	}
-	host_end = read_authority(host, host, p);
+	host_end = read_authority(host, p);
 	if (host_end == NULL || host_end == host)
 		return sp_http_refuse(head, 400, "malformed authority");
 	head->path = (uint16_t)(slash - buf);
@@ -252,11 +250,14 @@ is_token(const char *p, const char *end)
 	return p == end && p != start;
 }
 
-int
-sp_http_rule_connection(const char *value, const char *value_end, int seen)
+static int
+rule_connection(const char *value, const char *value_end, int seen)
 {
 	const char *p = value, *member, *member_end;
 
+	if (value_end - value == 10 && sp_http_fold8(value, "keep-ali")
+	    && sp_http_fold4(value + 6, "live"))
+		return seen | SP_HTTP_SEEN_KEEP;
 	while (p <= value_end) {
 		p = next_member(p, value_end, &member, &member_end);
 		if (is_folded(member, member_end, "close"))
@@ -328,19 +329,45 @@ rule_coding(struct sp_http_head *head, const char *value, const char *value_end,
 }
 
 int
-sp_http_rule_field(struct sp_http_head *head, const char *name,
-    size_t name_size, const char *value, const char *value_end, int seen)
+sp_http_rule_field(struct sp_http_head *head, const char *buf,
+    const struct sp_http_field *field, int seen)
 {
-	const char *name_end = name + name_size;
+	const char *name = buf + field->name;
+	const char *value = buf + field->value;
+	const char *value_end = value + field->value_size;
 
-	if (is_folded(name, name_end, "content-length"))
-		return rule_length(head, value, value_end, seen);
-	if (is_folded(name, name_end, "transfer-encoding"))
-		return rule_coding(head, value, value_end, seen);
-	if (is_folded(name, name_end, "expect"))
-		return rule_expect(head, value, value_end, seen);
-	if (is_folded(name, name_end, "upgrade"))
-		return seen | SP_HTTP_SEEN_UPGRADE;
+	switch (field->name_size) {
+	case 4:
+		if (sp_http_fold4(name, "host"))
+			return rule_host(head, buf, field, seen);
+		break;
+	case 6:
+		if (sp_http_fold4(name, "expe")
+		    && sp_http_fold4(name + 2, "pect"))
+			return rule_expect(head, value, value_end, seen);
+		break;
+	case 7:
+		if (sp_http_fold4(name, "upgr")
+		    && sp_http_fold4(name + 3, "rade"))
+			return seen | SP_HTTP_SEEN_UPGRADE;
+		break;
+	case 10:
+		if (sp_http_fold8(name, "connecti")
+		    && sp_http_fold4(name + 6, "tion"))
+			return rule_connection(value, value_end, seen);
+		break;
+	case 14:
+		if (sp_http_fold8(name, "content-")
+		    && sp_http_fold8(name + 6, "t-length"))
+			return rule_length(head, value, value_end, seen);
+		break;
+	case 17:
+		if (sp_http_fold8(name, "transfer")
+		    && sp_http_fold8(name + 8, "-encodin")
+		    && sp_http_fold(name[16]) == 'g')
+			return rule_coding(head, value, value_end, seen);
+		break;
+	}
 	return seen;
 }
 

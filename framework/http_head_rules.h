@@ -16,6 +16,8 @@
 
 #include "framework/http_head.h"
 
+#define SP_HTTP_PORT_MAX 65535
+
 enum sp_http_seen {
 	SP_HTTP_SEEN_HOST = 1 << 16,
 	SP_HTTP_SEEN_CLOSE = 1 << 17,
@@ -36,11 +38,14 @@ enum sp_http_seen {
 	    | SP_HTTP_HAS_HOST | SP_HTTP_SEEN_KEEP)
 
 /*
- * The sizes of the names that have a rule, as bits: Host, Expect, Upgrade,
- * Connection, Content-Length, Transfer-Encoding. And 0, which is an error.
+ * The names that have a rule, by size and by third letter of either case, as
+ * bits: hoSt, exPect, upGrade, coNnection, coNtent-length, trAnsfer-encoding.
  */
-#define SP_HTTP_KNOWN_SIZES                                                    \
-	(1u | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17)
+#define SP_HTTP_RULE_SIZES                                                     \
+	(1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 14 | 1u << 17)
+#define SP_HTTP_RULE_THIRD_LETTERS                                             \
+	(1u << 'S' % 32 | 1u << 'P' % 32 | 1u << 'G' % 32 | 1u << 'N' % 32     \
+	    | 1u << 'A' % 32)
 
 /* => Returns -status. */
 int sp_http_refuse(struct sp_http_head *head, int status, const char *error);
@@ -67,14 +72,9 @@ sp_http_rule_version(struct sp_http_head *head, const char *p, const char *end);
  */
 int sp_http_rule_target(struct sp_http_head *head, const char *buf, int seen);
 
-/* sp_http_rule_host: plain bytes at value, of size, are simple. */
-int sp_http_rule_host(struct sp_http_head *head, const char *buf,
-    const char *value, size_t plain, size_t size, int seen);
-int sp_http_rule_connection(const char *value, const char *value_end, int seen);
-
-/* sp_http_rule_field: any field but Host and Connection. */
-int sp_http_rule_field(struct sp_http_head *head, const char *name,
-    size_t name_size, const char *value, const char *value_end, int seen);
+/* sp_http_rule_field: does nothing if the field has no rule. */
+int sp_http_rule_field(struct sp_http_head *head, const char *buf,
+    const struct sp_http_field *field, int seen);
 
 /* sp_http_rule_stop: why a name stops at p, which is not its colon. */
 int

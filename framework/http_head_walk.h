@@ -15,10 +15,7 @@
 #include "framework/http_head_rules.h"
 
 #include "alloc/cacheline.h"
-
-/* Of exPect, upGrade, coNtent-length, trAnsfer-encoding, in both cases. */
-#define KNOWN_THIRD_LETTERS                                                    \
-	(1u << 'P' % 32 | 1u << 'G' % 32 | 1u << 'N' % 32 | 1u << 'A' % 32)
+#include "alloc/check.h"
 
 struct walk {
 	struct sp_http_head *head;
@@ -165,55 +162,13 @@ walk_request(struct walk *walk, const char *p, ptrdiff_t max)
 	return p;
 }
 
-/* => Returns walk->seen with what the field adds, or -status. */
-SCAN_INLINE SCAN_TARGET int
-walk_host(struct walk *walk, const char *value, size_t size)
+/* Whether a name may be one that has a rule; the rule will know. */
+SCAN_INLINE SCAN_TARGET bool
+walk_may_have_rule(const char *name, size_t name_size)
 {
-	struct sp_http_head *head = walk->head;
-	size_t plain = scan_host_name(value, size);
-
-	if (sp_unlikely(
-		plain != size
-		|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))))
-		return sp_http_rule_host(
-		    head, walk->buf, value, plain, size, walk->seen);
-	head->host = (uint16_t)(value - walk->buf);
-	head->host_size = (uint16_t)size;
-	head->authority_size = (uint16_t)size;
-	return walk->seen | SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
-}
-
-SCAN_INLINE SCAN_TARGET int
-walk_connection(struct walk *walk, const char *value, size_t size)
-{
-	if (sp_likely(size == 10 && sp_http_fold8(value, "keep-ali")
-		      && sp_http_fold4(value + 6, "live")))
-		return walk->seen | SP_HTTP_SEEN_KEEP;
-	return sp_http_rule_connection(value, value + size, walk->seen);
-}
-
-/*
- * The fields that matter to the framing and the connection. Names that are
- * not of SP_HTTP_KNOWN_SIZES need not come here.
- *
- * => Returns walk->seen with what the field adds, or -status.
- */
-SCAN_INLINE SCAN_TARGET int
-walk_known(struct walk *walk, const char *name, size_t name_size,
-    const char *value, size_t size)
-{
-	if (name_size == 4) {
-		if (sp_likely(sp_http_fold4(name, "host")))
-			return walk_host(walk, value, size);
-	} else if (name_size == 10) {
-		if (sp_likely(sp_http_fold8(name, "connecti")
-			      && sp_http_fold4(name + 6, "tion")))
-			return walk_connection(walk, value, size);
-	} else if (1u << (uint8_t)name[2] % 32 & KNOWN_THIRD_LETTERS) {
-		return sp_http_rule_field(walk->head, name, name_size, value,
-		    value + size, walk->seen);
-	}
-	return walk->seen;
+	return (SP_HTTP_RULE_SIZES >> name_size % 32 & 1) != 0
+	       && (SP_HTTP_RULE_THIRD_LETTERS >> (uint8_t)name[2] % 32 & 1)
+		      != 0;
 }
 
 /*
@@ -253,9 +208,13 @@ walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
 	field->name_size = (uint16_t)(colon - name);
 	field->value = (uint16_t)(value - walk->buf);
 	field->value_size = (uint16_t)(value_end - value);
-	walk->seen = walk_known(walk, name, (size_t)(colon - name), value,
-	    (size_t)(value_end - value));
-	return walk->seen >= 0 ? next : walk_stop(walk, walk->seen);
+	if (walk_may_have_rule(name, (size_t)(colon - name))) {
+		walk->seen = sp_http_rule_field(
+		    walk->head, walk->buf, field, walk->seen);
+		if (walk->seen < 0)
+			return walk_stop(walk, walk->seen);
+	}
+	return next;
 }
 
 #ifdef SCAN_BLOCK
@@ -279,12 +238,12 @@ walk_line_long(struct walk *walk, const char *name, struct sp_http_field *field)
 	return walk_line(walk, name, field);
 }
 
-/* "GET /path HTTP/1.1", or POST, in a path without '?' and '%'. */
+/* "GET /path?query HTTP/1.1", or POST, without '%' and a second '?'. */
 SCAN_INLINE SCAN_TARGET const char *
 walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 {
 	struct sp_http_head *head = walk->head;
-	const char *target, *stop;
+	const char *target, *query = NULL, *stop;
 	uint8_t method;
 
 	if (sp_likely(sp_http_same4(p, "GET "))) {
@@ -299,6 +258,10 @@ walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 	if (sp_unlikely(target >= walk->end))
 		return NULL;
 	stop = scan_target(target, walk->end);
+	if (sp_unlikely(*stop == '?')) {
+		query = stop + 1;
+		stop = scan_target(query, walk->end);
+	}
 	if (sp_unlikely(walk->end - stop < 11
 			|| !sp_http_same8(stop, " HTTP/1.")
 			|| !sp_http_same4(stop + 7, ".1\r\n") || *target != '/'
@@ -310,47 +273,168 @@ walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
 	head->target_size = head->path_size = (uint16_t)(stop - target);
 	head->query = 0;
 	head->query_size = 0;
+	if (sp_unlikely(query != NULL)) {
+		walk->seen = SP_HTTP_HAS_QUERY;
+		head->path_size = (uint16_t)(query - 1 - target);
+		head->query = (uint16_t)(query - walk->buf);
+		head->query_size = (uint16_t)(stop - query);
+	}
 	return stop + 11;
 }
 
-/*
- * "Name: value", of visible ASCII, with single blanks around the value.
- *
- * => Returns the next line or NULL, at and walk->end being offsets here.
- */
-SCAN_INLINE SCAN_TARGET const char *
-walk_line_short(
-    struct walk *walk, const char *line, struct sp_http_field *field)
+SCAN_INLINE SCAN_TARGET void
+walk_store(struct sp_http_field *field, size_t name, size_t name_size,
+    size_t value, size_t value_size)
 {
-	const char *const buf = walk->buf;
-	const size_t at = (size_t)(line - buf);
-	const size_t end = (size_t)(walk->end - buf);
-	size_t name_size;
-	size_t stop = scan_line(buf, at, end, &name_size);
-	size_t value = at + name_size + 2;
-
-	if (sp_unlikely(!sp_http_same2(buf + value - 2, ": ")
-			|| (signed char)buf[value] <= ' '))
-		return NULL;
-	if (sp_unlikely(stop + 2 > end || !sp_http_same2(buf + stop, "\r\n")
-			|| buf[stop - 1] == ' ' || field == walk->last))
-		return NULL;
-	field->name = (uint16_t)at;
+	field->name = (uint16_t)name;
 	field->name_size = (uint16_t)name_size;
 	field->value = (uint16_t)value;
-	field->value_size = (uint16_t)(stop - value);
-	if (SP_HTTP_KNOWN_SIZES >> name_size % 32 & 1) {
-		if (sp_unlikely(name_size == 0))
-			return NULL;
-		walk->seen = walk_known(
-		    walk, line, name_size, buf + value, stop - value);
-		if (sp_unlikely(walk->seen < 0))
-			return NULL;
-	}
-	return buf + stop + 2;
+	field->value_size = (uint16_t)value_size;
 }
 
-#endif
+/*
+ * What comes next works on offsets, and takes the line at *at.
+ *
+ * => Returns true: *at is the next line. Or false: nothing has happened, but
+ *    perhaps a refusal, which is in walk->seen.
+ */
+
+/* => Returns the bytes of a port and its colon, or 0 to leave it to the rule.
+ */
+static __attribute__((noinline)) SCAN_TARGET size_t
+walk_port_short(const char *p)
+{
+	unsigned port = 0;
+	size_t size = 1;
+
+	if (*p != ':')
+		return 0;
+	for (; size < 6 && sp_http_is_digit(p[size]); size++)
+		port = port * 10 + (unsigned)(p[size] - '0');
+	return port <= SP_HTTP_PORT_MAX ? size : 0;
+}
+
+/* "Host: name:port", the first one, with a name no longer than a block. */
+SCAN_INLINE SCAN_TARGET bool
+walk_host_short(
+    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
+{
+	const char *const buf = walk->buf;
+	const size_t value = *at + 6;
+	struct sp_http_head *head = walk->head;
+	size_t size, stop;
+
+	if (!sp_http_fold4(buf + *at, "host")
+	    || !sp_http_same2(buf + *at + 4, ": "))
+		return false;
+	size = scan_host_name(buf + value);
+	stop = value + size;
+	if (sp_unlikely(!sp_http_same2(buf + stop, "\r\n"))) {
+		stop += walk_port_short(buf + stop);
+		if (!sp_http_same2(buf + stop, "\r\n"))
+			return false;
+	}
+	if (sp_unlikely(stop + 2 > end || size == 0
+			|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))
+			|| field == walk->last))
+		return false;
+	walk_store(field, *at, 4, value, stop - value);
+	head->host = (uint16_t)value;
+	head->host_size = (uint16_t)size;
+	head->authority_size = (uint16_t)(stop - value);
+	walk->seen |= SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
+	*at = stop + 2;
+	return true;
+}
+
+/* "Connection: keep-alive", as most send it. */
+SCAN_INLINE SCAN_TARGET bool
+walk_connection_short(
+    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
+{
+	const char *line = walk->buf + *at;
+
+	if (!sp_http_fold8(line, "connecti") || !sp_http_fold4(line + 6, "tion")
+	    || !sp_http_same8(line + 10, ": keep-a")
+	    || !sp_http_same8(line + 16, "-alive\r\n") || *at + 24 > end
+	    || field == walk->last)
+		return false;
+	walk_store(field, *at, 10, *at + 12, 10);
+	walk->seen |= SP_HTTP_SEEN_KEEP;
+	*at += 24;
+	return true;
+}
+
+/* The two that nearly all send. */
+SCAN_INLINE SCAN_TARGET bool
+walk_known_short(
+    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
+{
+	const char first = walk->buf[*at] | 0x20;
+
+	if (first == 'h')
+		return walk_host_short(walk, at, end, field);
+	return first == 'c' && walk_connection_short(walk, at, end, field);
+}
+
+/* "Name: value", of visible ASCII, with single blanks around the value. */
+SCAN_INLINE SCAN_TARGET bool
+walk_line_short(
+    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
+{
+	const char *const buf = walk->buf;
+	size_t name_size, stop = scan_line(buf, *at, end, &name_size);
+	const size_t value = *at + name_size + 2;
+
+	if (sp_unlikely(name_size == 0 || !sp_http_same2(buf + value - 2, ": ")
+			|| (signed char)buf[value] <= ' '))
+		return false;
+	if (sp_unlikely(stop + 2 > end || !sp_http_same2(buf + stop, "\r\n")
+			|| buf[stop - 1] == ' ' || field == walk->last))
+		return false;
+	walk_store(field, *at, name_size, value, stop - value);
+	if (sp_unlikely(walk_may_have_rule(buf + *at, name_size))) {
+		walk->seen = sp_http_rule_field(
+		    walk->head, buf, field, walk->seen);
+		if (walk->seen < 0)
+			return false;
+	}
+	*at = stop + 2;
+	return true;
+}
+
+/* => Returns the blank line, or NULL. */
+SCAN_INLINE SCAN_TARGET const char *
+walk_lines(struct walk *walk, const char *p)
+{
+	struct sp_http_field *field = walk->head->fields;
+	const size_t end = (size_t)(walk->end - walk->buf);
+	size_t at = (size_t)(p - walk->buf);
+	struct walk copy;
+
+	for (;; field++) {
+		SP_DEBUG_CHECK(at <= end);
+		if (sp_http_same2(walk->buf + at, "\r\n"))
+			break;
+		if (walk_known_short(walk, &at, end, field)
+		    || sp_likely(walk_line_short(walk, &at, end, field)))
+			continue;
+		if (walk->seen < 0)
+			return walk_stop(walk, walk->seen);
+		copy = *walk;
+		p = walk_line_long(&copy, walk->buf + at, field);
+		*walk = copy;
+		if (p == NULL)
+			return NULL;
+		if (p == walk->buf + at)
+			break;
+		at = (size_t)(p - walk->buf);
+	}
+	walk->head->nfields = (uint16_t)(field - walk->head->fields);
+	return walk->buf + at;
+}
+
+#else
 
 /* => Returns the blank line, or NULL. */
 SCAN_INLINE SCAN_TARGET const char *
@@ -359,55 +443,41 @@ walk_lines(struct walk *walk, const char *p)
 	struct sp_http_field *field = walk->head->fields;
 	const char *next;
 
-	for (;; field++, p = next) {
-#ifdef SCAN_BLOCK
-		struct walk copy;
-
-		if (sp_http_same2(p, "\r\n"))
-			break;
-		next = walk_line_short(walk, p, field);
-		if (sp_likely(next != NULL))
-			continue;
-		if (walk->seen < 0)
-			return walk_stop(walk, walk->seen);
-		copy = *walk;
-		next = walk_line_long(&copy, p, field);
-		*walk = copy;
-#else
-		next = walk_line(walk, p, field);
-#endif
+	for (; (next = walk_line(walk, p, field)) != p; field++) {
 		if (next == NULL)
 			return NULL;
-		if (next == p)
-			break;
+		p = next;
 	}
 	walk->head->nfields = (uint16_t)(field - walk->head->fields);
 	return p;
 }
 
-/* => Returns the size of the head, 0 or -status. */
-SCAN_INLINE SCAN_TARGET int
+#endif
+
+/* => Returns whether that was all, and then head->size is set. */
+SCAN_INLINE SCAN_TARGET bool
 walk_end(struct walk *walk, const char *p)
 {
 	struct sp_http_head *head = walk->head;
-	int verdict;
 
-	if (walk->end - p < 2)
-		return 0;
-	if (!sp_http_same2(p, "\r\n"))
-		return sp_http_refuse(head, 400, "CR without LF");
+	if (sp_unlikely(walk->end - p < 2))
+		return false; /* walk->verdict is 0 */
+	if (sp_unlikely(!sp_http_same2(p, "\r\n"))) {
+		walk_refuse(walk, 400, "CR without LF");
+		return false;
+	}
 	if (sp_likely(
 		(walk->seen & ~SP_HTTP_SEEN_PLAIN) == SP_HTTP_SEEN_HOST)) {
 		head->flags = (uint16_t)(walk->seen | SP_HTTP_KEEP_ALIVE);
 		if (!(walk->seen & SP_HTTP_HAS_LENGTH))
 			head->content_length = 0;
 	} else {
-		verdict = sp_http_rule_end(head, walk->seen);
-		if (verdict < 0)
-			return verdict;
+		walk->verdict = sp_http_rule_end(head, walk->seen);
+		if (walk->verdict < 0)
+			return false;
 	}
 	head->size = (uint16_t)(p + 2 - walk->buf);
-	return head->size;
+	return true;
 }
 
 SCAN_TARGET int
@@ -442,11 +512,9 @@ SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
 #endif
 	if (sp_likely(p != NULL))
 		p = walk_lines(&walk, p);
-	if (sp_likely(p != NULL))
-		walk.verdict = walk_end(&walk, p);
-	if (sp_unlikely(walk.verdict == 0 && size >= max))
+	if (sp_likely(p != NULL && walk_end(&walk, p)))
+		return head->size;
+	if (walk.verdict == 0 && size >= max)
 		return sp_http_refuse(head, 431, "the head is too large");
 	return walk.verdict;
 }
-
-#undef KNOWN_THIRD_LETTERS

@@ -14,9 +14,6 @@
  *    anything >= end if there is none in front of end.
  * => p <= end. Reads at most SP_HTTP_PADDING bytes behind end.
  *
- *     scan_host_name(p, size)   how many bytes at p, of size, are of a
- *                               registered name but '%'; may be too few
- *
  * All are static and inlined: framework/http_head_walk.h is compiled once
  * for each, by framework/http_head_*.c. The classes below are the truth;
  * the vector tables are the same sets by nibbles, and a test compares them.
@@ -70,19 +67,31 @@ sp_http_fold(char c)
 static inline bool
 sp_http_same2(const char *p, const char *constant)
 {
-	return memcmp(p, constant, 2) == 0;
+	uint16_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, constant, sizeof(b));
+	return a == b;
 }
 
 static inline bool
 sp_http_same4(const char *p, const char *constant)
 {
-	return memcmp(p, constant, 4) == 0;
+	uint32_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, constant, sizeof(b));
+	return a == b;
 }
 
 static inline bool
 sp_http_same8(const char *p, const char *constant)
 {
-	return memcmp(p, constant, 8) == 0;
+	uint64_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, constant, sizeof(b));
+	return a == b;
 }
 
 static inline bool

@@ -42,13 +42,14 @@ scan_target(const char *p, const char *end)
 	return scan_class(p, end, SP_HTTP_ROW_TARGET);
 }
 
-/* A long name is cut at a block, and left to the rule. */
+/*
+ * The bytes at p that are of a registered name, but '%', or SCAN_BLOCK if
+ * there are more. Reads SCAN_BLOCK bytes.
+ */
 SCAN_INLINE SCAN_TARGET size_t
-scan_host_name(const char *p, size_t size)
+scan_host_name(const char *p)
 {
-	size_t plain = scan_first_or_all(block_not_in(p, SP_HTTP_ROW_REG_NAME));
-
-	return plain < size ? plain : size;
+	return scan_first_or_all(block_not_in(p, SP_HTTP_ROW_REG_NAME));
 }
 
 SCAN_INLINE SCAN_TARGET const char *

@@ -37,12 +37,6 @@ scan_target(const char *p, const char *end)
 	return scan_class(p, end, SP_HTTP_TARGET);
 }
 
-SCAN_INLINE size_t
-scan_host_name(const char *p, size_t size)
-{
-	return (size_t)(scan_class(p, p + size, SP_HTTP_REG_NAME) - p);
-}
-
 SCAN_INLINE const char *
 scan_value(const char *p, const char *end)
 {

@@ -85,6 +85,7 @@ struct spate_req {
 	uint32_t extra_size, extra_capacity;
 	char *scratch; /* for paths with escapes */
 	struct sp_req_more *more; /* what few requests have, or NULL */
+	char *collected; /* the body, by spate_body(), or NULL */
 	struct sp_bump memory;
 	struct sp_http_chunked chunked;
 	struct sp_route_match match;
@@ -133,8 +134,11 @@ void sp_req_settle(struct spate_req *req, int result);
 int sp_req_bad_value(
     struct spate_req *req, const char *what, const char *name, int error);
 
-/* sp_req_finish: end an answer that was begun. */
-void sp_req_finish(struct spate_req *req);
+/*
+ * sp_req_finish: end an answer that was begun. If it is not whole, or not
+ * what was announced, the connection ends with it.
+ */
+void sp_req_finish(struct spate_req *req, bool whole);
 
 /*
  * sp_req_body_begin: what the head says of the body.

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define OK_LINE "HTTP/1.1 200 OK\r\n"
@@ -25,7 +24,6 @@
 /* The most that a head has besides the type and the handler's fields. */
 #define HEAD_MAX 320
 #define UNKNOWN_LINE_MAX 32
-#define EXTRA_MAX 8192
 #define TEXT_MAX 512
 #define SMALL_BODY 4096
 #define SMALL_TYPE 64
@@ -499,7 +497,7 @@ spate_flush(struct spate_req *req)
 }
 
 void
-sp_req_finish(struct spate_req *req)
+sp_req_finish(struct spate_req *req, bool whole)
 {
 	char *at;
 
@@ -516,6 +514,11 @@ sp_req_finish(struct spate_req *req)
 		}
 		return;
 	}
+	if (!whole) {
+		/* Without a last chunk the client knows that more was due. */
+		req->close = true;
+		return;
+	}
 	if (req->out_chunked && req->error == 0) {
 		at = room(req, 5);
 		if (at == NULL)
@@ -523,55 +526,4 @@ sp_req_finish(struct spate_req *req)
 		PUT(at, "0\r\n\r\n");
 		req->out_size += 5;
 	}
-}
-
-/* ---------------------------------------------------------------- fields */
-
-static bool
-is_ours(const char *name)
-{
-	static const char *const ours[] = { "Server", "Date", "Connection",
-		"Content-Length", "Transfer-Encoding", "Content-Type",
-		"Keep-Alive", "Upgrade", "Trailer" };
-
-	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-		if (strcasecmp(ours[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-int
-spate_add_header(struct spate_req *req, const char *name, const char *value)
-{
-	size_t name_size = strlen(name), value_size = strlen(value);
-	size_t size = name_size + value_size + 4;
-	char *at;
-
-	if (req->answer != SP_ANSWER_NONE)
-		return -EALREADY;
-	if (!sp_token_ok(name, name_size)
-	    || !sp_field_value_ok(value, value_size) || is_ours(name))
-		return -EINVAL;
-	if (req->extra_size + size > EXTRA_MAX)
-		return -ENOMEM;
-	if (req->extra_size + size > req->extra_capacity) {
-		uint32_t capacity = req->extra_capacity * 2 + 512;
-
-		while (capacity < req->extra_size + size)
-			capacity *= 2;
-		at = sp_bump_alloc(&req->memory, capacity);
-		if (at == NULL)
-			return -ENOMEM;
-		if (req->extra_size != 0)
-			memcpy(at, req->extra, req->extra_size);
-		req->extra = at;
-		req->extra_capacity = capacity;
-	}
-	at = put(req->extra + req->extra_size, name, name_size);
-	at = PUT(at, ": ");
-	at = put(at, value, value_size);
-	at = PUT(at, "\r\n");
-	req->extra_size = (uint32_t)(at - req->extra);
-	return 0;
 }

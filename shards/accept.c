@@ -62,6 +62,7 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd)
 	if (over == NULL)
 		shard = self;
 	if (!sp_shard_enter(shard)) {
+		sp_count(&worker->counters.limited, 1);
 		close(fd);
 		free(over);
 		return;
@@ -99,31 +100,79 @@ listener_watch(struct sp_listener *listener)
 	    SP_HANDLE_LISTENER + listener->number, watch);
 }
 
+/* Values of reserve_fd that are no descriptor. */
+enum { RESERVE_GONE = -1, RESERVE_LENT = -2 };
+
+static int
+open_reserve(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 ? fd : RESERVE_GONE;
+}
+
+/*
+ * Get the reserve back, if there was no descriptor for it. Not while it is
+ * lent: its descriptor is then free for who borrowed it to accept with, and
+ * opening another would take just that one.
+ */
+static void
+restore_reserve(struct sp_engine *engine)
+{
+	int gone = RESERVE_GONE, fd;
+
+	if (sp_load(&engine->reserve_fd, relaxed) != RESERVE_GONE)
+		return;
+	fd = open_reserve();
+	if (fd >= 0
+	    && !sp_cas(&engine->reserve_fd, &gone, fd, acq_rel, relaxed))
+		close(fd);
+}
+
+/*
+ * Whether what was just accepted may stay. If another shard has lent itself
+ * the reserve, this is the descriptor that it gave up for its own client,
+ * and keeping it would leave everybody without a reserve.
+ */
+static bool
+has_reserve(struct sp_engine *engine)
+{
+	if (sp_likely(sp_load(&engine->reserve_fd, acquire) >= 0))
+		return true;
+	restore_reserve(engine);
+	return sp_load(&engine->reserve_fd, acquire) >= 0;
+}
+
 void
 sp_accept_resume(struct sp_listener *listener)
 {
 	listener->resting = false;
+	restore_reserve(listener->shard->engine);
 	if (listener->fd >= 0 && listener_watch(listener) != 0)
 		rest(listener);
 }
 
 /*
  * Out of descriptors: tell the first in the queue, and rest. The reserve is
- * the process's; another shard may be using it at this moment.
+ * the process's; another shard may be using it at this moment. What was
+ * accepted in its place becomes the reserve, shut down: to close it and open
+ * another would leave a moment in which somebody else takes the descriptor.
  */
 static void
 refuse_one(struct sp_listener *listener)
 {
 	struct sp_engine *engine = listener->shard->engine;
-	int reserve = sp_xchg(&engine->reserve_fd, -1, acq_rel), fd;
+	int reserve = sp_load(&engine->reserve_fd, relaxed), fd;
 
-	if (reserve >= 0) {
+	if (reserve >= 0
+	    && sp_cas(&engine->reserve_fd, &reserve, (int)RESERVE_LENT, acq_rel,
+		relaxed)) {
 		close(reserve);
 		fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+		sp_store(&engine->reserve_fd, fd >= 0 ? fd : open_reserve(),
+		    release);
 		if (fd >= 0)
-			close(fd);
-		reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		sp_store(&engine->reserve_fd, reserve, release);
+			shutdown(fd, SHUT_RDWR);
 	}
 	rest(listener);
 }
@@ -168,9 +217,15 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 		}
 		fd = accept4(
 		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0) {
+		if (fd >= 0 && has_reserve(engine)) {
 			place(listener, worker, fd);
 			continue;
+		}
+		if (fd >= 0) {
+			close(fd);
+			sp_count(&worker->counters.accept_errors, 1);
+			rest(listener);
+			return;
 		}
 		if (errno == EAGAIN)
 			return;

@@ -59,7 +59,8 @@ sp_stack_push(struct sp_mpsc_stack *stack, struct sp_link *link)
 static inline struct sp_link *
 sp_stack_pop_all(struct sp_mpsc_stack *stack)
 {
-	if (sp_load(&stack->head, relaxed) == NULL)
+	/* In order, as sp_stack_empty(): seeing nothing is half of a pair. */
+	if (sp_load(&stack->head, seq_cst) == NULL)
 		return NULL;
 	/* PUSH acquire. */
 	return sp_xchg(&stack->head, (struct sp_link *)NULL, acquire);

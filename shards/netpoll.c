@@ -47,8 +47,8 @@ sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
 		return;
 	}
 	/*
-	 * The bits come before the edge: sp_slot_ready() releases them, and
-	 * who takes the edge acquires them (EVENT in poll_slot.h).
+	 * The bits come before the edge: who takes the edge then sees them
+	 * (sp_poll_info).
 	 */
 	if (polled & SP_POLLED_HANGUP)
 		sp_fetch_or(&pd->info, SP_POLL_HANGUP, seq_cst);

@@ -6,8 +6,12 @@
  * First choice is the shard on the CPU that receives the connection's
  * packets, as serving it there costs half: its data does not cross between
  * CPUs. That holds as long as that shard has no more than its part; else the
- * lighter of two random shards, or this one if none is lighter by enough to
- * be worth a hand-over.
+ * lightest of CHOICES shards from a random one on, or this one if none is
+ * lighter by enough to be worth a hand-over.
+ *
+ * Two choices would do for very many connections. But the fullest of 8
+ * shards then has 10 of 64, where 8 is even; and to read a few counters is
+ * nothing next to an accept.
  *
  * Loads are counted by whoever opens and closes, at once. To queue the
  * decrements would show a shard as busy because its queue is long, and keep
@@ -25,6 +29,9 @@
  */
 #define BIAS_SHIFT 4
 #define BIAS_MIN 1
+
+/* With so many shards or fewer, all are looked at. */
+#define CHOICES 8
 
 static int32_t
 load_of(struct sp_shard *shard)
@@ -48,6 +55,18 @@ lighter(struct sp_worker *worker, struct sp_shard *a, struct sp_shard *b)
 	if (difference == 0)
 		return pick(worker, 2) ? a : b;
 	return difference < 0 ? a : b;
+}
+
+static struct sp_shard *
+lightest(struct sp_engine *engine, struct sp_worker *worker)
+{
+	uint32_t n = engine->shard_count, start = pick(worker, n);
+	struct sp_shard *shard = engine->shards[start];
+
+	for (uint32_t i = 1; i < n && i < CHOICES; i++)
+		shard = lighter(
+		    worker, shard, engine->shards[(start + i) % n]);
+	return shard;
 }
 
 /* The shard on the CPU where the connection's packets arrive, or NULL. */
@@ -83,7 +102,6 @@ sp_accept_place(
 	shard = local ? NULL : nearest(engine, fd);
 	if (shard != NULL && load_of(shard) < mean + bias)
 		return shard;
-	shard = lighter(worker, engine->shards[pick(worker, n)],
-	    engine->shards[pick(worker, n)]);
+	shard = lightest(engine, worker);
 	return load_of(shard) + bias <= load_of(self) ? shard : self;
 }

@@ -30,7 +30,7 @@ sp_poll_desc_reset(
 int
 sp_netpoll_check_err(struct sp_poll_desc *pd, enum sp_poll_mode mode)
 {
-	uint32_t info = sp_load(&pd->info, seq_cst); /* FLAG2 */
+	uint32_t info = sp_poll_info(pd);
 
 	if (info & SP_POLL_CLOSING)
 		return -ECANCELED;
@@ -45,7 +45,7 @@ sp_netpoll_check_err(struct sp_poll_desc *pd, enum sp_poll_mode mode)
 static bool
 has_news(struct sp_poll_desc *pd)
 {
-	return (sp_load(&pd->info, seq_cst) & SP_POLL_ATTENTION) != 0
+	return (sp_poll_info(pd) & SP_POLL_ATTENTION) != 0
 	    || sp_load(&pd->deadline[SP_POLL_READ], seq_cst)
 	    == SP_DEADLINE_EXPIRED
 	    || !sp_stack_empty(&pd->outq);

@@ -89,6 +89,19 @@ sp_poll_desc_handle(struct sp_poll_desc *pd)
 }
 
 /*
+ * sp_poll_info: the bits of info. Any thread.
+ *
+ * Those that come with an edge (hang-up, urgent) are seen by who asks after
+ * taking the edge. In order on purpose: an edge that finds READY in the slot
+ * already writes nothing there, so there is no release to acquire.
+ */
+static inline uint32_t
+sp_poll_info(struct sp_poll_desc *pd)
+{
+	return sp_load(&pd->info, seq_cst); /* FLAG2 */
+}
+
+/*
  * sp_poll_desc_reset: make a descriptor fresh for a new fd. Its generation
  * stays. The caller is alone with it.
  */

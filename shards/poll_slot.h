@@ -50,9 +50,9 @@
  *   -----   -------------------------   -----------------------   ----------
  *   OWNER   sp_slot_park(),             sp_slot_ready(),          all that
  *           sp_slot_commit()            sp_slot_evict()           is owned
- *   EVENT   sp_slot_ready()             sp_slot_announce(),       info bits
- *                                       sp_slot_consume(),        set before
- *                                       sp_slot_park()            the edge
+ *   EVENT   sp_slot_ready()             sp_slot_announce(),       what came
+ *                                       sp_slot_consume(),        before the
+ *                                       sp_slot_park()            edge
  *
  * And a pair that is no edge, since each side stores its own word and then
  * loads the other's (poll_desc.h has the words):
@@ -64,10 +64,15 @@
  * Either FLAG2 sees the news, and the owner does not wait, or FLAG4 sees the
  * waiter, and evicts it. tests/model/poll_slot_model.cpp weakens each.
  *
+ * The same pair stands in for EVENT where ready finds READY: it then writes
+ * nothing and releases nothing. What crosses all the same is what both sides
+ * touch in order: the socket, by its lock, and info, by sp_poll_info().
+ *
  * Progress: ready and evict are lock-free, they try again only when another
  * thread has moved the slot; the rest is wait-free.
  */
 
+#include "alloc/cacheline.h"
 #include "alloc/check.h"
 #include "shards/atomics.h"
 
@@ -110,7 +115,10 @@ sp_slot_commit(sp_slot *slot, uintptr_t fiber)
 
 	SP_DEBUG_CHECK(fiber > SP_SLOT_TASK);
 	/* OWNER release. */
-	return sp_cas(slot, &seen, fiber, release, relaxed);
+	if (sp_likely(sp_cas(slot, &seen, fiber, release, relaxed)))
+		return true;
+	SP_CHECK(seen <= SP_SLOT_READY);
+	return false;
 }
 
 /*
@@ -152,7 +160,8 @@ sp_slot_park(sp_slot *slot)
 }
 
 /*
- * unpark: FLAG2 had news, so take the TASK back.
+ * unpark: take the TASK back. The owner does that when FLAG2 had news; it is
+ * also an evict that leaves fibers alone.
  *
  * => Returns true: the owner again. Returns false: somebody else is.
  */
@@ -161,7 +170,8 @@ sp_slot_unpark(sp_slot *slot)
 {
 	uintptr_t seen = SP_SLOT_TASK;
 
-	return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, relaxed);
+	/* FLAG4, also by failing: that is to have seen that nobody waits. */
+	return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
 }
 
 /*

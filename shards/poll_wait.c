@@ -19,9 +19,9 @@ sp_netpoll_block(
 	if (!sp_slot_announce(slot))
 		return true;
 	/*
-	 * FLAG2, after the announcement: or nobody would wake this fiber.
-	 * What is in outq can wait for one that waits to write: it is
-	 * writing, and what it writes goes first.
+	 * FLAG2, after the announcement: or nobody would wake this fiber. Who
+	 * waits for room to write has no use for more to send, and if told
+	 * of it would try, and be told again, until there is room.
 	 */
 	if (sp_netpoll_check_err(pd, mode) == 0
 	    && (mode == SP_POLL_WRITE || sp_stack_empty(&pd->outq))

@@ -87,9 +87,12 @@ sp_shard_add_worker(struct sp_shard *shard, bool spare)
 bool
 sp_shard_enter(struct sp_shard *shard)
 {
-	sp_fetch_add(&shard->engine->connections, 1, relaxed);
+	struct sp_engine *engine = shard->engine;
+	int64_t before = sp_fetch_add(&engine->connections, 1, relaxed);
+
 	sp_fetch_add(&shard->load, 1, seq_cst); /* END1 */
-	if (sp_likely(!sp_load(&shard->stopping, seq_cst))) /* END2 */
+	if (sp_likely(before < engine->options.max_connections
+		&& !sp_load(&shard->stopping, seq_cst))) /* END2 */
 		return true;
 	sp_shard_leave(shard);
 	return false;
@@ -140,6 +143,18 @@ sp_shard_break(struct sp_shard *shard)
 	}
 	sp_fetch_add(&shard->breaks_sent, 1, relaxed);
 	sp_netpoll_break(&shard->np);
+}
+
+void
+sp_shard_unattended(struct sp_shard *shard)
+{
+	int parked;
+
+	if (!sp_token_left(&shard->token)) /* IDLE1 */
+		return;
+	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX); /* IDLE2 */
+	if (parked >= 0)
+		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
 }
 
 void

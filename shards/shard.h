@@ -110,7 +110,8 @@ int sp_shard_add_worker(struct sp_shard *shard, bool spare);
  * Either END2 sees that the shard is to end, and the connection is refused,
  * or END4 sees the connection, and the shard stays for it.
  *
- * => sp_shard_enter() returns false: it takes no more. Nothing is counted.
+ * => sp_shard_enter() returns false: it is to end, or max_connections are
+ *    there. Nothing is counted.
  */
 bool sp_shard_enter(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
@@ -141,6 +142,13 @@ void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
 
 /* sp_shard_break: Go's netpollBreak. Any thread, after leaving something. */
 void sp_shard_break(struct sp_shard *shard);
+
+/*
+ * sp_shard_unattended: the caller has dropped the poll token and will not be
+ * back to poll. If nobody polls now, this wakes a worker who parked because
+ * somebody did.
+ */
+void sp_shard_unattended(struct sp_shard *shard);
 
 /*
  * sp_netpoll: Go's netpoll. Ask epoll, and collect what is ready.

@@ -121,8 +121,16 @@ help(struct sp_worker *worker, struct sp_shard *shard)
 		return list;
 	if (!sp_token_try(&shard->token, worker->number))
 		return NULL;
-	sp_count(&worker->counters.helped_polls, 1);
-	return sp_shard_poll(shard, worker, false);
+	if (sp_load(&shard->stopping, seq_cst)) {
+		/* Its workers may be gone: who would run the rest? */
+		sp_token_drop(&shard->token);
+	} else {
+		sp_count(&worker->counters.helped_polls, 1);
+		list = sp_shard_poll(shard, worker, false);
+	}
+	/* One of its workers may have parked, seeing the token taken. */
+	sp_shard_unattended(shard);
+	return list;
 }
 
 struct sp_task *

@@ -19,6 +19,11 @@
  *   edge    release side       acquire side      what crosses it
  *   -----   ----------------   ---------------   --------------------------
  *   TOKEN   sp_token_drop()    sp_token_try()    all that the poller owns
+ *
+ * A worker that finds the token taken may park, for whoever has it is up and
+ * will come back to poll. One that will not come back, being of another
+ * shard or about to end, has to say so: sp_token_left(), which is IDLE1 to
+ * sp_token_free()'s IDLE4 (idle.h). sp_shard_unattended() does it.
  */
 
 #include "shards/atomics.h"
@@ -51,6 +56,20 @@ static inline bool
 sp_token_free(struct sp_token *token)
 {
 	return sp_load(&token->owner, seq_cst) == 0;
+}
+
+/*
+ * sp_token_left: after a drop, by who will not try again. The drop is a
+ * release and so no half of a pair; this adds nothing to the word, in the
+ * one order of all seq_cst accesses.
+ *
+ * => Returns true: nobody has it. Wake one who parked while the caller did.
+ * => Returns false: somebody else does by now, and it is theirs to see to.
+ */
+static inline bool
+sp_token_left(struct sp_token *token)
+{
+	return sp_fetch_add(&token->owner, 0, seq_cst) == 0; /* IDLE1 */
 }
 
 #endif /* SPATE_SHARDS_TOKEN_H */

@@ -104,7 +104,8 @@ is_ended(struct sp_worker *worker)
 
 /*
  * Sleep until somebody has work for this worker. Somebody else holds the
- * poll token, so the shard is being looked after.
+ * poll token, so the shard is being looked after: they poll again, or wake
+ * somebody when they leave. That goes for the time of stopping, too.
  */
 static void
 park(struct sp_worker *worker)
@@ -116,7 +117,7 @@ park(struct sp_worker *worker)
 	/* IDLE4. */
 	if (!sp_stack_empty(&worker->resumed)
 	    || sp_ready_ring_depth(&shard->ring) != 0
-	    || sp_token_free(&shard->token) || is_ended(worker)) {
+	    || sp_token_free(&shard->token)) {
 		if (sp_idle_retract(&shard->idle, worker->number))
 			return;
 	}
@@ -316,6 +317,29 @@ try_poll(struct sp_worker *worker, struct sp_task **list)
 	return true;
 }
 
+/*
+ * Whether the worker has left for good: it was told to, and nothing lies
+ * here that somebody would have to see to. It looks with the token in hand,
+ * for whoever polls has popped what he has not yet handed on. A stranger
+ * who takes the token after this sees the stop as well, and stays out.
+ */
+static bool
+leave(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+	bool left;
+
+	if (!is_ended(worker) || !sp_token_try(&shard->token, worker->number))
+		return false;
+	left = sp_shard_ended(shard) && sp_stack_empty(&worker->resumed)
+	    && shard->overflow.count == 0
+	    && sp_ready_ring_depth(&shard->ring) == 0;
+	sp_token_drop(&shard->token);
+	if (left)
+		sp_shard_unattended(shard);
+	return left;
+}
+
 static void
 loop(struct sp_worker *worker)
 {
@@ -343,11 +367,8 @@ loop(struct sp_worker *worker)
 			run_list(worker, list);
 			continue;
 		}
-		if (is_ended(worker)) {
-			/* Who parked before that was so: look again. */
-			sp_shard_stop(shard);
+		if (leave(worker))
 			return;
-		}
 		worker->resume_budget = RESUME_BUDGET;
 		if (worker->runnable == NULL
 		    && !sp_token_free(&shard->token))

@@ -133,8 +133,9 @@ void sp_fiber_ready(struct sp_fiber *fiber);
 /*
  * sp_poll_wait: Go's pollWait. Wait for an edge, in a fiber that owns pd.
  *
- * => Returns 0: try the I/O again. Also when there is something in outq,
- *    for which it is woken like for an edge.
+ * => Returns 0: try the I/O again. A read returns so also while there is
+ *    something in outq, for which it is woken like for an edge: take that
+ *    before waiting again.
  * => Returns what sp_netpoll_check_err() says, or -ENOMEM: no fiber to be
  *    had; then nothing was waited for.
  */

@@ -30,32 +30,45 @@ static const char *const http_paddings[] = {
 
 #define HTTP_PADDINGS (sizeof(http_paddings) / sizeof(http_paddings[0]))
 
-/* A copy of the input with padding and not a byte more. Owned. */
+/* One more: the rest of the line, as if it were there, and then nonsense. */
+#define HTTP_PADDING_REST HTTP_PADDINGS
+
+/* A copy of a part of the input with padding and not a byte more. Owned. */
 static inline char *
-http_padded(const char *input, size_t size, unsigned padding)
+http_padded(const char *input, size_t size, size_t part, unsigned padding)
 {
-	const char *text = http_paddings[padding % HTTP_PADDINGS];
-	char *buf = malloc(size + SP_HTTP_PADDING);
+	char *buf = malloc(part + SP_HTTP_PADDING), *to = buf + part;
+	size_t rest = size - part;
 
 	if (buf == NULL)
 		abort();
-	memcpy(buf, input, size);
-	memset(buf + size, 0, SP_HTTP_PADDING);
-	memcpy(buf + size, text, strnlen(text, SP_HTTP_PADDING));
+	memcpy(buf, input, part);
+	if (padding % (HTTP_PADDINGS + 1) == HTTP_PADDING_REST) {
+		memset(to, '\1', SP_HTTP_PADDING);
+		if (rest > SP_HTTP_PADDING)
+			rest = SP_HTTP_PADDING;
+		memccpy(to, input + part, '\n', rest);
+	} else {
+		const char *text = http_paddings[padding % (HTTP_PADDINGS + 1)];
+
+		memset(to, 0, SP_HTTP_PADDING);
+		memcpy(to, text, strnlen(text, SP_HTTP_PADDING));
+	}
 	return buf;
 }
 
 static inline int
 http_parse(enum sp_http_scan scan, struct sp_http_head *head, const char *input,
-    size_t size, unsigned padding, const struct sp_http_limits *limits)
+    size_t size, size_t part, unsigned padding,
+    const struct sp_http_limits *limits)
 {
-	char *buf = http_padded(input, size, padding);
+	char *buf = http_padded(input, size, part, padding);
 	int verdict;
 
 	/* What the parser leaves alone has to be visible. */
 	memset(head, 0xa5, sizeof(*head));
 	head->error = NULL;
-	verdict = sp_http_head_parse_by(scan, head, buf, size, limits);
+	verdict = sp_http_head_parse_by(scan, head, buf, part, limits);
 	free(buf);
 	return verdict;
 }
@@ -107,8 +120,7 @@ http_same_head(const struct sp_http_head *a, const struct sp_http_head *b)
 }
 
 /*
- * Runs all builds on the whole input and on its first part of the given
- * size.
+ * Runs all builds on the whole input and on a first part of it.
  *
  * => Returns what did not hold, or NULL.
  */
@@ -118,9 +130,16 @@ http_head_disagreement(const char *input, size_t size, size_t part,
 {
 	struct sp_http_head first, head;
 	const char *complaint;
-	int verdict, whole = http_parse(
-			 SP_HTTP_SCAN_PORTABLE, &first, input, size, 0, limits);
+	int whole, of_part, verdict;
 
+	of_part = http_parse(
+	    SP_HTTP_SCAN_PORTABLE, &first, input, size, part, 0, limits);
+	whole = http_parse(
+	    SP_HTTP_SCAN_PORTABLE, &first, input, size, size, 0, limits);
+	if (of_part != whole && of_part != 0)
+		return "a part differs from the whole";
+	if (whole > 0 && (of_part > 0) != (part >= (size_t)whole))
+		return "complete too early, or too late";
 	if (whole > 0) {
 		complaint = http_head_complaint(&first, size);
 		if (complaint != NULL)
@@ -133,21 +152,17 @@ http_head_disagreement(const char *input, size_t size, size_t part,
 	for (enum sp_http_scan scan = 0; scan < SP_HTTP_SCANS; scan++) {
 		if (!sp_http_scan_available(scan))
 			continue;
-		for (unsigned i = 0; i < HTTP_PADDINGS; i++) {
+		for (unsigned i = 0; i <= HTTP_PADDINGS; i++) {
 			verdict = http_parse(
-			    scan, &head, input, size, i, limits);
+			    scan, &head, input, size, size, i, limits);
 			if (verdict != whole)
 				return "builds differ in the verdict";
 			if (whole > 0 && !http_same_head(&first, &head))
 				return "builds differ in the head";
 			verdict = http_parse(
-			    scan, &head, input, part, i, limits);
-			if (verdict != whole && verdict != 0)
-				return "a part differs from the whole";
-			if (verdict > 0 && part < (size_t)whole)
-				return "complete too early";
-			if (verdict == 0 && whole > 0 && part >= (size_t)whole)
-				return "complete and not noticed";
+			    scan, &head, input, size, part, i, limits);
+			if (verdict != of_part)
+				return "builds differ in a part";
 		}
 	}
 	return NULL;

@@ -345,8 +345,9 @@ SPATE_API int spate_text(struct spate_req *req, int status,
 /*
  * Answer in pieces: begin, then any number of writes. size is that of the
  * whole body, or -1 if it is not known; it is then chunked. Ends when the
- * handler returns; a body that is then short of its size ends the
- * connection, as there is no other way to tell the client.
+ * handler returns. A body that is then short of its size, or was of unknown
+ * size and the handler returned a negative value, ends the connection: there
+ * is no other way to tell the client that something is missing.
  *
  * spate_write() waits while the client takes nothing, so a slow client slows
  * the handler and fills no memory.

@@ -78,8 +78,8 @@ TEST(good_heads_are_read)
 	EACH_SCAN(scan)
 	for (unsigned i = 0; i < COUNT(http_good); i++) {
 		const char *input = http_good[i].input;
-		int verdict = http_parse(
-		    scan, &head, input, strlen(input), i, &limits);
+		int verdict = http_parse(scan, &head, input, strlen(input),
+		    strlen(input), i, &limits);
 
 		expect(verdict == (int)strlen(input), scan, http_good[i].name,
 		    verdict < 0 ? head.error : "complete");
@@ -95,7 +95,7 @@ TEST(bad_heads_are_refused)
 	EACH_SCAN(scan)
 	for (unsigned i = 0; i < COUNT(http_bad); i++) {
 		int verdict = http_parse(scan, &head, http_bad[i].input,
-		    http_bad[i].size, i, &limits);
+		    http_bad[i].size, http_bad[i].size, i, &limits);
 
 		expect(verdict == -http_bad[i].status, scan, http_bad[i].name,
 		    verdict < 0 ? head.error : "refused");
@@ -142,8 +142,8 @@ parse_by_pieces(enum sp_http_scan scan, const char *input, size_t size,
 		if (sp_http_head_worth_parsing(
 			&progress, input, have, &limits)) {
 			++*attempts;
-			verdict = http_parse(
-			    scan, &head, input, have, (unsigned)have, &limits);
+			verdict = http_parse(scan, &head, input, size, have,
+			    (unsigned)have, &limits);
 		}
 	}
 	return verdict;
@@ -222,6 +222,34 @@ TEST(progress_starts_again_with_new_bytes_alone)
 	EXPECT(sp_http_head_worth_parsing(&progress, input, 27, &limits));
 }
 
+TEST(nothing_but_an_empty_line_looks_like_an_end)
+{
+	static const struct {
+		const char *input;
+		bool end;
+	} table[] = {
+		{ "aaaaaaaaaa\r\n\r\n", true },
+		{ "aaaaaaaaaa\n\n", true },
+		{ "aaaaaaaaaa\n\r\n", true },
+		{ "aaaaaaaaaa\r\n", false },
+		{ "aaaaaaaaaa\nb\n", false },
+		{ "aaaaaaaaaa\r\nb\n", false },
+		{ "aaaaaaaaaa\r\r\n", false },
+		{ "aaaaaaaaaa\r\n\r", false },
+	};
+
+	for (unsigned i = 0; i < COUNT(table); i++) {
+		struct sp_http_progress progress = { 0 };
+		const char *input = table[i].input;
+
+		EXPECT(
+		    sp_http_head_worth_parsing(&progress, input, 10, &limits));
+		EXPECT_EQ(sp_http_head_worth_parsing(
+			      &progress, input, strlen(input), &limits),
+		    table[i].end);
+	}
+}
+
 TEST(the_byte_limit_counts_as_an_end)
 {
 	const struct sp_http_limits small = { 100, 100, 100 };
@@ -261,7 +289,7 @@ expect_verdict(const char *input, size_t size, int want,
 	struct sp_http_head head;
 
 	EACH_SCAN(scan)
-	EXPECT_EQ(http_parse(scan, &head, input, size, 0, those), want);
+	EXPECT_EQ(http_parse(scan, &head, input, size, size, 0, those), want);
 	for (size_t part = 0; part < 200; part++)
 		EXPECT(http_head_disagreement(
 			   input, size, size * part / 200, those)
@@ -397,7 +425,8 @@ TEST(every_byte_in_every_place)
 				if (c == ':' && place != 1 && place != 2)
 					continue;
 				verdict = http_parse(scan, &head, input,
-				    (size_t)size, (unsigned)run, &limits);
+				    (size_t)size, (size_t)size, (unsigned)run,
+				    &limits);
 				EXPECT_EQ(verdict,
 				    places[place].may(c) ? size : -400);
 			}
@@ -412,8 +441,9 @@ TEST(fields_are_found_in_any_case)
 
 	EACH_SCAN(scan)
 	{
-		EXPECT(
-		    http_parse(scan, &head, buf, strlen(buf), 0, &limits) > 0);
+		EXPECT(http_parse(scan, &head, buf, strlen(buf), strlen(buf), 0,
+			   &limits)
+		       > 0);
 		EXPECT_EQ(head.nfields, 6);
 		field = sp_http_head_find(&head, buf, "ACCEPT", 6);
 		EXPECT(field == &head.fields[1]);
@@ -440,8 +470,9 @@ TEST(the_host_is_told_from_its_port)
 
 	EACH_SCAN(scan)
 	{
-		EXPECT(
-		    http_parse(scan, &head, buf, strlen(buf), 0, &limits) > 0);
+		EXPECT(http_parse(scan, &head, buf, strlen(buf), strlen(buf), 0,
+			   &limits)
+		       > 0);
 		EXPECT(is_text(buf, head.host, head.host_size, "[::1]"));
 	}
 }
@@ -452,14 +483,15 @@ TEST(what_follows_a_head_is_left_alone)
 	struct sp_http_head head;
 
 	EACH_SCAN(scan)
-	EXPECT_EQ(http_parse(scan, &head, buf, strlen(buf), 0, &limits),
+	EXPECT_EQ(
+	    http_parse(scan, &head, buf, strlen(buf), strlen(buf), 0, &limits),
 	    (intmax_t)strlen(GET_ HOST_ END_));
 }
 
 TEST(the_best_build_is_one_of_them)
 {
-	char *buf = http_padded(
-	    http_good[0].input, strlen(http_good[0].input), 0);
+	char *buf = http_padded(http_good[0].input, strlen(http_good[0].input),
+	    strlen(http_good[0].input), 0);
 	struct sp_http_head head;
 
 	EXPECT_EQ(

@@ -273,6 +273,12 @@ static const struct http_bad http_bad[] = {
 	BAD_FIELDS("bare CR in a value", 400, "A: b\rc\r\n"),
 	BAD_FIELDS(
 	    "bare CR as a colon", 400, "A:\rTransfer-Encoding: chunked\r\n"),
+	BAD_FIELDS("CR in place of '-'", 400, "Connection: keep\ralive\r\n"),
+	BAD_FIELDS("SUB in place of ':'", 400, "Connection\032 keep-alive\r\n"),
+	BAD_FIELDS(
+	    "NUL in place of a blank", 400, "Connection:\0keep-alive\r\n"),
+	BAD("CR in place of '-' in a length", 400,
+	    POST_ HOST_ "Content\rLength: 1\r\n\r\n"),
 	BAD_FIELDS("CR CR LF", 400, "A: b\r\r\n"),
 	BAD_FIELDS("bare CR in a name", 400, "A\rB: c\r\n"),
 	BAD_FIELDS("bare LF in a value", 400, "A: b\nc\r\n"),

@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The examples do what their head comments say.
+
+    tests/examples/run.py NAME FOLDER
+
+Starts FOLDER/NAME on a free port, asks it, and ends it by SIGTERM: it must
+exit with 0. NAME "texts" starts nothing: it compares the program in the
+README with the one in spate.h and the one that is built.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ANY = "127.0.0.1:0"
+PATIENCE_S = 60  # for what should take no time; no test waits that long
+
+
+def expect(got, wanted):
+    if got != wanted:
+        raise AssertionError(f"got {got!r}, not {wanted!r}")
+
+
+class Example:
+    """A program while it runs. It says where it listens on one of its first
+    lines: "port N" on its own, "..., port N; ..." in spate_main()'s log."""
+
+    def __init__(self, folder, name, *arguments, **environment):
+        clean = {key: value for key, value in os.environ.items()
+                 if not key.startswith("SPATE_")}
+        self.process = subprocess.Popen(
+            [folder / name, *arguments], env={**clean, **environment},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.said = ""
+        self.port = None
+        while self.port is None:
+            line = self.process.stdout.readline()
+            self.said += line
+            if not line:
+                raise AssertionError(f"{name} ended at once: {self.said}")
+            match = re.search(r"\bport (\d+)", line)
+            self.port = match and int(match[1])
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        said, _ = self.process.communicate(timeout=PATIENCE_S)
+        self.said += said
+        if self.process.returncode != 0:
+            raise AssertionError(
+                f"exit status {self.process.returncode}: {self.said}")
+
+    def ask(self, method, path, body=None, **fields):
+        """=> Returns the status and the body, as text."""
+        link = http.client.HTTPConnection(
+            "127.0.0.1", self.port, timeout=PATIENCE_S)
+        with contextlib.closing(link):
+            link.request(method, path, body=body, headers=fields)
+            answer = link.getresponse()
+            return answer.status, answer.read().decode()
+
+    def connect(self):
+        return socket.create_connection(
+            ("127.0.0.1", self.port), timeout=PATIENCE_S)
+
+
+@contextlib.contextmanager
+def running(*arguments, **environment):
+    example = Example(*arguments, **environment)
+    try:
+        yield example
+    except BaseException:
+        example.process.kill()
+        said, _ = example.process.communicate()
+        print(example.said + said, file=sys.stderr)
+        raise
+    example.stop()
+
+
+def receive(link, size):
+    data = b""
+    while len(data) < size:
+        piece = link.recv(size - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+# ---------------------------------------------------------------- examples
+
+
+def hello(folder):
+    with running(folder, "hello", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/"), (200, "Hello, World!\n"))
+        expect(it.ask("GET", "/nowhere")[0], 404)
+        expect(it.ask("DELETE", "/")[0], 405)
+    # A flag has the last word.
+    with running(folder, "hello", "--listen", ANY,
+                 SPATE_LISTEN="127.0.0.1:1") as it:
+        expect(it.ask("HEAD", "/"), (200, ""))
+
+
+def echo_stream(folder):
+    data = bytes(range(256)) * 4096
+    with running(folder, "echo_stream", ECHO_LISTEN=ANY) as it:
+        with it.connect() as link, it.connect() as other:
+            other.sendall(b"one")
+            expect(receive(other, 3), b"one")
+            other.sendall(b"two")
+            expect(receive(other, 3), b"two")
+            for start in range(0, len(data), 65536):
+                piece = data[start:start + 65536]
+                link.sendall(piece)
+                expect(receive(link, len(piece)), piece)
+            link.shutdown(socket.SHUT_WR)
+            expect(link.recv(1), b"")
+
+
+def unix_socket(folder):
+    with tempfile.TemporaryDirectory() as home:
+        path = f"{home}/socket"
+        with running(folder, "unix_socket", SPATE_SHARDS="2",
+                     SPATE_LISTEN=f"unix:{path}"):
+            for _ in range(8):
+                with socket.socket(socket.AF_UNIX) as link:
+                    link.settimeout(PATIENCE_S)
+                    link.connect(path)
+                    link.sendall(b"GET / HTTP/1.1\r\nHost: here\r\n"
+                                 b"Connection: close\r\n\r\n")
+                    answer = http.client.HTTPResponse(link)
+                    answer.begin()
+                    expect(answer.status, 200)
+                    body = answer.read().decode()
+                    if not re.fullmatch(r"here by shard [01]\n", body):
+                        raise AssertionError(body)
+        expect(os.path.exists(path), False)
+
+
+def broadcast_clock(folder):
+    with running(folder, "broadcast_clock", ANY) as it:
+        with it.connect() as one, it.connect() as two:
+            two.sendall(b"of no interest")
+            for link in one, two, one:
+                line = receive(link, len("00:00:00 UTC\n")).decode()
+                if not re.fullmatch(r"\d\d:\d\d:\d\d UTC\n", line):
+                    raise AssertionError(line)
+
+
+def embed(folder):
+    with running(folder, "embed") as it:
+        status, body = it.ask("GET", "/")
+        expect(status, 200)
+        if not re.search(r"embed, with spate \d+\.\d+\.\d+\n$", body):
+            raise AssertionError(body)
+
+
+def json_params(folder):
+    with running(folder, "json_params", SPATE_LISTEN=ANY) as it:
+        _, body = it.ask("GET", "/users/a%20%22b%22/posts/7?page=2&lang=de")
+        expect(json.loads(body), {
+            "user": 'a "b"', "post": "7", "lang": "de", "page": 2})
+        _, body = it.ask("GET", "/users/ann/posts/%01")
+        expect(json.loads(body), {
+            "user": "ann", "post": "\x01", "lang": None, "page": 1})
+        expect(it.ask("GET", "/users/ann/posts/7?page=two")[0], 400)
+        expect(it.ask("GET", "/users/ann")[0], 404)
+        _, body = it.ask("GET", "/files/a/b.txt", **{"User-Agent": "tests"})
+        got = json.loads(body)
+        expect((got["path"], got["agent"], got["host"]),
+               ("a/b.txt", "tests", f"127.0.0.1:{it.port}"))
+
+
+def upload_count(folder):
+    line = b"0123456789abcde\n"
+    with running(folder, "upload_count", SPATE_LISTEN=ANY) as it:
+        wanted = (200, f"{16 << 20} bytes, {1 << 20} lines\n")
+        expect(it.ask("PUT", "/", line * (1 << 20)), wanted)
+        # An iterable goes out in chunks, one for each element.
+        pieces = (line * 4096 for _ in range(256))
+        expect(it.ask("POST", "/", pieces), wanted)
+        expect(it.ask("POST", "/"), (200, "0 bytes, 0 lines\n"))
+        expect(it.ask("GET", "/")[0], 405)
+
+
+def chunks(folder):
+    with running(folder, "chunks", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/primes?below=12"),
+               (200, "2\n3\n5\n7\n11\n"))
+        expect(it.ask("GET", "/primes?below=0"), (200, ""))
+        expect(it.ask("GET", "/primes?below=many")[0], 400)
+        with it.connect() as link:
+            link.sendall(b"GET /primes?below=4 HTTP/1.1\r\nHost: a\r\n"
+                         b"Connection: close\r\n\r\n")
+            answer = b""
+            while piece := link.recv(4096):
+                answer += piece
+        expect(b"\r\nTransfer-Encoding: chunked\r\n" in answer, True)
+        expect(answer.partition(b"\r\n\r\n")[2],
+               b"2\r\n2\n\r\n2\r\n3\n\r\n0\r\n\r\n")
+
+
+def texts(folder):
+    """One program in three places."""
+    built = (ROOT / "examples/hello.c").read_text()
+    built = built[built.index("#include"):]
+    readme = (ROOT / "README.md").read_text()
+    expect(re.search(r"```c\n(.*?)```", readme, re.S)[1], built)
+    header = (ROOT / "framework/include/spate.h").read_text()
+    comment = "".join(f" *     {line}".rstrip() + "\n"
+                      for line in built.expandtabs(8).splitlines())
+    expect(comment in header, True)
+
+
+EXAMPLES = {test.__name__: test for test in (
+    hello, echo_stream, unix_socket, broadcast_clock, embed, json_params,
+    upload_count, chunks, texts)}
+
+
+def main():
+    if len(sys.argv) != 3 or sys.argv[1] not in EXAMPLES:
+        sys.exit(f"usage: run.py {'|'.join(EXAMPLES)} FOLDER")
+    EXAMPLES[sys.argv[1]](pathlib.Path(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Accepting: what happens at the limits. */
+
+#include "shards/accept.h"
+#include "tests/echo.h"
+#include "tests/harness.h"
+
+#include "alloc/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FDS 64
+
+/* Take every descriptor that is left below FDS. */
+static int
+take_all(int *taken)
+{
+	int count = 0;
+
+	while (count < FDS) {
+		int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+		if (fd < 0)
+			break;
+		taken[count++] = fd;
+	}
+	SP_CHECK(errno == EMFILE);
+	return count;
+}
+
+static void
+run_out(uint32_t shards)
+{
+	enum { CLIENTS = 4 };
+	struct sp_engine_options options = echo_options(shards, 1);
+	struct echo_server server;
+	struct rlimit before, low;
+	int taken[FDS], count, client[CLIENTS];
+
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < CLIENTS; i++)
+		client[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	SP_CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	low = before;
+	low.rlim_cur = FDS;
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	count = take_all(taken);
+
+	/* The first in the queue learns of it each time, and nobody spins. */
+	for (int i = 0; i < CLIENTS; i++) {
+		SP_CHECK(connect(client[i], (struct sockaddr *)&server.address,
+			     server.size)
+		    == 0);
+	}
+	for (int i = 0; i < CLIENTS; i++)
+		EXPECT(echo_at_end(client[i]));
+	for (int i = 0; i < CLIENTS; i++)
+		close(client[i]);
+	EXPECT_EQ(ECHO_SUM(server.engine, accepted), 0);
+	EXPECT(ECHO_SUM(server.engine, accept_errors) >= CLIENTS / shards);
+	EXPECT(ECHO_SUM(server.engine, accept_errors) <= 2 * CLIENTS);
+
+	while (count > 0)
+		close(taken[--count]);
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	for (int i = 0; i < CLIENTS; i++) {
+		client[i] = echo_connect(&server);
+		EXPECT(echo_once(client[i], "hello", 5));
+		close(client[i]);
+	}
+	ECHO_UNTIL(sp_load(&server.engine->reserve_fd, relaxed) >= 0);
+	echo_stop(&server);
+}
+
+TEST(without_descriptors_clients_are_told_and_nobody_spins)
+{
+	run_out(1);
+}
+
+TEST(the_shards_share_one_reserve)
+{
+	run_out(2);
+}
+
+static bool
+answers(int fd, int timeout_ms)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pollfd, 1, timeout_ms) == 1;
+}
+
+TEST(there_are_never_more_than_max_connections)
+{
+	enum { MOST = 4 };
+	struct sp_engine_options options = echo_options(1, 1);
+	struct echo_server server;
+	int client[MOST + 1];
+	char byte;
+
+	options.max_connections = MOST;
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < MOST; i++) {
+		client[i] = echo_connect(&server);
+		EXPECT(echo_once(client[i], "hello", 5));
+	}
+	client[MOST] = echo_connect(&server);
+	EXPECT_EQ(send(client[MOST], "x", 1, MSG_NOSIGNAL), 1);
+	ECHO_UNTIL(ECHO_SUM(server.engine, limited) != 0);
+	EXPECT_EQ(sp_load(&server.engine->connections, relaxed), MOST);
+	EXPECT(!answers(client[MOST], 0));
+
+	/* It waits in the kernel's queue, and is next. */
+	close(client[0]);
+	EXPECT(answers(client[MOST], -1));
+	EXPECT_EQ(recv(client[MOST], &byte, 1, 0), 1);
+	for (int i = 1; i <= MOST; i++)
+		close(client[i]);
+	echo_stop(&server);
+}
+
+TEST(a_listener_that_rests_stops_like_any_other)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	int client[3];
+
+	options.max_connections = 1;
+	echo_start(&server, &options, &echo_task_service);
+	for (int i = 0; i < 3; i++)
+		client[i] = echo_connect(&server);
+	ECHO_UNTIL(ECHO_SUM(server.engine, limited) != 0);
+	echo_stop(&server);
+	for (int i = 0; i < 3; i++)
+		close(client[i]);
+}
+
+/* The server's descriptor of the connection that client is of. */
+static int
+other_end(int client)
+{
+	struct sockaddr_in ours, theirs;
+	socklen_t size = sizeof(ours);
+
+	getsockname(client, (struct sockaddr *)&ours, &size);
+	for (int fd = 0; fd < 1024; fd++) {
+		size = sizeof(theirs);
+		if (getpeername(fd, (struct sockaddr *)&theirs, &size) == 0
+		    && theirs.sin_family == AF_INET
+		    && theirs.sin_port == ours.sin_port)
+			return fd;
+	}
+	return -1;
+}
+
+TEST(connections_without_delay_and_without_inheritance)
+{
+	struct sp_engine_options options = echo_options(1, 1);
+	struct echo_server server;
+	int client, fd;
+
+	echo_start(&server, &options, &echo_task_service);
+	client = echo_connect(&server);
+	EXPECT(echo_once(client, "hello", 5));
+	fd = other_end(client);
+	EXPECT(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	EXPECT(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(client);
+	echo_stop(&server);
+}
+
+TEST(a_socket_for_each_shard_and_each_may_accept)
+{
+	struct sp_engine_options options = echo_options(4, 1);
+	struct echo_server server;
+
+	echo_start(&server, &options, &echo_task_service);
+	for (uint32_t i = 0; i < 4; i++) {
+		struct sp_shard *shard = server.engine->shards[i];
+
+		EXPECT_EQ(shard->listener_count, 1);
+		for (uint32_t j = 0; j < i; j++)
+			EXPECT(shard->listeners[0]->fd
+			    != server.engine->shards[j]->listeners[0]->fd);
+	}
+	echo_stop(&server);
+}
