@@ -127,6 +127,7 @@ spate_server_free(struct spate_server *server)
 		server->targets = next;
 	}
 	sp_middleware_free(server);
+	sp_files_free(server);
 	sp_router_free(server->router);
 	free(server);
 }

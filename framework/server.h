@@ -54,6 +54,7 @@ struct spate_server {
 	struct sp_layers *layers; /* around every request; NULL: none */
 	struct sp_middleware *middleware;
 	struct spate_group *groups;
+	struct sp_files *files; /* files.c; owned */
 	spate_error_page_fn *error_page;
 	void *error_page_arg;
 	struct sp_address addresses[SP_LISTENERS_MAX];
@@ -78,6 +79,9 @@ int sp_address_parse(struct sp_address *address, const char *text);
 int sp_server_route(struct spate_server *server, struct spate_group *group,
     const char *method, const char *path, spate_handler_fn *handler,
     void *arg);
+
+/* sp_files_free: what spate_files() has opened; files.c. */
+void sp_files_free(struct spate_server *server);
 
 /* sp_log: one line, if the level is wanted. */
 void sp_log(const struct spate_server *server, enum spate_log_level level,

@@ -71,9 +71,8 @@ watch_writes(struct sp_worker *worker, struct sp_poll_desc *pd)
 	    &shard->np, pd->fd, sp_poll_desc_handle(pd), pd->interest);
 }
 
-/* A send took nothing: wait until there is room. */
-static int
-wait_for_room(
+int
+sp_conn_wait_for_room(
     struct sp_worker *worker, struct sp_poll_desc *pd, uint32_t timeout_ms)
 {
 	int error = watch_writes(worker, pd);
@@ -114,7 +113,7 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 			return 0;
 		if (n > 0)
 			continue;
-		error = wait_for_room(worker, pd, timeout_ms);
+		error = sp_conn_wait_for_room(worker, pd, timeout_ms);
 		if (error != 0)
 			return error;
 	}
@@ -140,7 +139,7 @@ sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		error = wait_for_room(worker, pd, timeout_ms);
+		error = sp_conn_wait_for_room(worker, pd, timeout_ms);
 		if (error != 0)
 			return error;
 	}

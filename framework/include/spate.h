@@ -71,6 +71,7 @@ extern "C" {
 #define SPATE_VERSION_PATCH 0
 
 struct spate_server;
+struct spate_group;
 struct spate_req;
 struct spate_stream;
 
@@ -443,6 +444,7 @@ SPATE_API int spate_set_deadline(
 }
 #endif
 
+#include <spate/answers.h>
 #include <spate/routes.h>
 #include <spate/values.h>
 

@@ -56,8 +56,6 @@ SPATE_API void **spate_req_data(struct spate_req *req);
 
 /* ----------------------------------------------------------------- groups */
 
-struct spate_group;
-
 /*
  * Routes below a prefix, which may hold ":name" segments, with middleware of
  * their own. outer is the group that this one lies in, or NULL; its prefix
