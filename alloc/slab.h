@@ -44,8 +44,8 @@
  * Pages are touched as indexes are used, so ten connections cost three
  * pages and not the 2 MiB of a chunk. Indexes are reused first in, first
  * out, and no sooner than SP_SLAB_REUSE frees later, as long as the chunks
- * have that many objects to spare: with a 32-bit generation, an index and a
- * generation return only after 2^38 connections.
+ * have that many objects to spare: with a generation of 32 bits that moves
+ * twice for each use, both return together only after 2^37 connections.
  */
 
 #include <stdbool.h>

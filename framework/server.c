@@ -188,6 +188,23 @@ spate_listen_stream(struct spate_server *server, const char *text,
 	return 0;
 }
 
+int
+spate_stream_closed(struct spate_server *server, spate_stream_fn *handler,
+    spate_closed_fn *closed)
+{
+	struct sp_stream_service *service
+	    = server != NULL ? server->streams : NULL;
+	int error = -ENOENT;
+
+	for (; service != NULL; service = service->next) {
+		if (service->handler == handler) {
+			service->closed = closed;
+			error = 0;
+		}
+	}
+	return error;
+}
+
 /* "GET PUT" and "*" as a mask; 0 if there is something else. */
 static uint32_t
 parse_methods(const char *text)

@@ -25,6 +25,7 @@ struct sp_stream_service {
 	struct sp_service service;
 	struct spate_server *server;
 	spate_stream_fn *handler;
+	spate_closed_fn *closed; /* or NULL */
 	void *arg;
 	struct sp_stream_service *next;
 };

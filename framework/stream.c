@@ -194,6 +194,20 @@ turn(struct spate_stream *stream)
 	return true;
 }
 
+static void
+end_stream(struct spate_stream *stream)
+{
+	struct sp_stream_service *service = stream->service;
+	struct sp_poll_desc *pd = stream->pd;
+
+	flush_outq(stream);
+	if (service->closed != NULL)
+		service->closed(pd->proto, service->arg);
+	pd->proto = NULL;
+	sp_count(&stream->worker->counters.closed, 1);
+	sp_shard_close(sp_conn_shard(stream->worker, pd), pd);
+}
+
 void
 sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 {
@@ -208,9 +222,7 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 
 	do {
 		if (!turn(&stream)) {
-			flush_outq(&stream);
-			sp_count(&worker->counters.closed, 1);
-			sp_shard_close(sp_conn_shard(worker, pd), pd);
+			end_stream(&stream);
 			return;
 		}
 		if (!stream.drained) {
@@ -363,25 +375,6 @@ spate_broadcast(struct spate_server *server, spate_stream_fn *handler,
 	return 0;
 }
 
-struct rearm {
-	struct sp_msg msg;
-	sp_handle handle;
-	sp_tick when;
-};
-
-static void
-rearm(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
-{
-	struct rearm *earlier = sp_container_of(msg, struct rearm, msg);
-	struct sp_poll_desc *pd
-	    = sp_poll_cache_find(&shard->cache, earlier->handle);
-
-	(void)worker;
-	if (pd != NULL)
-		sp_wheel_add(&shard->wheel, &pd->timer, earlier->when);
-	free(earlier);
-}
-
 int
 spate_set_deadline(
     struct spate_server *server, spate_handle handle, uint32_t ms)
@@ -389,29 +382,19 @@ spate_set_deadline(
 	sp_tick when = ms == 0
 	    ? (sp_tick)SP_DEADLINE_NONE
 	    : sp_tick_deadline(sp_tick_of(sp_now_ns()), ms);
-	struct rearm *earlier;
 	struct sp_shard *shard;
 	struct sp_poll_desc *pd;
+	int error = -ESTALE;
 
 	if (server == NULL || server->engine == NULL)
 		return -ESTALE;
-	earlier = malloc(sizeof(*earlier));
-	if (earlier == NULL)
-		return -ENOMEM;
 	sp_rcu_enter();
 	pd = sp_engine_find(server->engine, handle, &shard);
 	if (pd != NULL) {
 		sp_poll_set_deadline(pd, SP_POLL_READ, when);
 		sp_poll_set_deadline(pd, SP_POLL_WRITE, when);
+		error = ms == 0 ? 0 : sp_shard_rearm(shard, pd);
 	}
 	sp_rcu_exit();
-	if (pd == NULL || ms == 0) {
-		free(earlier);
-		return pd == NULL ? -ESTALE : 0;
-	}
-	earlier->msg.fn = rearm;
-	earlier->handle = handle;
-	earlier->when = when;
-	sp_shard_post(shard, &earlier->msg);
-	return 0;
+	return error;
 }

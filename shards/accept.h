@@ -8,7 +8,7 @@
  *     TCP     one socket for each shard, SO_REUSEPORT: the kernel spreads
  *     Unix    one socket, watched by every shard, one woken at a time
  *
- * Whoever accepts places (placement.h), and hands a connection that belongs
+ * Whoever accepts places (placement.c), and hands a connection that belongs
  * elsewhere over as a bare fd, through the inbox of its shard.
  *
  *     +-----------+   no descriptors left, or too many   +---------+

@@ -76,6 +76,7 @@ sp_engine_new(struct sp_engine **out, const struct sp_engine_options *options)
 		return -ENOMEM;
 	engine = memset(memory, 0, sizeof(*engine));
 	sp_clock_init();
+	sp_rcu_start();
 	engine->options = *options;
 	engine->wake_cycles = options->wake_us * sp_cycles_per_us();
 	engine->started_ns = sp_now_ns();

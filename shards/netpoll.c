@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 /* A list that is expected to take longer than this goes in pieces. */
 #define SLICE_US 50
@@ -178,31 +179,70 @@ take_runq(struct sp_shard *shard, struct sp_task_list *ready)
 }
 
 /*
- * A descriptor's timer fired: evict what has passed its deadline, and arm it
- * for what comes next, or for a look in sweep_ms at what may have come
- * nearer by then.
+ * When to look at a descriptor's deadlines again: at the next one, or in
+ * sweep_ms at what may have come nearer by then.
  */
+static sp_tick
+next_look(struct sp_shard *shard, struct sp_poll_desc *pd, sp_tick now)
+{
+	sp_tick next = now + shard->engine->options.sweep_ms;
+
+	for (int mode = 0; mode < SP_POLL_MODES; mode++) {
+		sp_tick when = sp_load(&pd->deadline[mode], relaxed);
+
+		if (when > SP_DEADLINE_EXPIRED && sp_tick_after(next, when))
+			next = when;
+	}
+	return next;
+}
+
+struct rearm {
+	struct sp_msg msg;
+	sp_handle handle;
+};
+
+static void
+rearm(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	struct rearm *rearmed = sp_container_of(msg, struct rearm, msg);
+	struct sp_poll_desc *pd
+	    = sp_poll_cache_find(&shard->cache, rearmed->handle);
+
+	if (pd != NULL && worker != NULL)
+		sp_wheel_add(&shard->wheel, &pd->timer,
+		    next_look(shard, pd, worker->now));
+	free(rearmed);
+}
+
+int
+sp_shard_rearm(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	struct rearm *rearmed = malloc(sizeof(*rearmed));
+
+	if (rearmed == NULL)
+		return -ENOMEM;
+	rearmed->msg.fn = rearm;
+	rearmed->handle = sp_poll_desc_handle(pd);
+	sp_shard_post(shard, &rearmed->msg);
+	return 0;
+}
+
+/* A descriptor's timer fired: evict what has passed its deadline. */
 static void
 pd_timer_fired(struct sp_shard *shard, struct sp_poll_desc *pd, sp_tick now,
     struct sp_task_list *ready)
 {
-	sp_tick next = now + shard->engine->options.sweep_ms;
-
 	if ((sp_load(&pd->gen, relaxed) & 1) == 0)
 		return;
 	for (int mode = 0; mode < SP_POLL_MODES; mode++) {
 		sp_tick when = sp_load(&pd->deadline[mode], relaxed);
 
-		if (when <= SP_DEADLINE_EXPIRED)
-			continue;
-		if (!sp_tick_after(when, now))
+		if (when > SP_DEADLINE_EXPIRED && !sp_tick_after(when, now))
 			run_or_resume(pd,
 			    sp_poll_expire(pd, (enum sp_poll_mode)mode, when),
 			    ready);
-		else if (sp_tick_after(next, when))
-			next = when;
 	}
-	sp_wheel_add(&shard->wheel, &pd->timer, next);
+	sp_wheel_add(&shard->wheel, &pd->timer, next_look(shard, pd, now));
 }
 
 static void

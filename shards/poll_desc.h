@@ -78,9 +78,11 @@ struct sp_poll_desc {
 	uint64_t peer;                 /* of the accepting service */
 } SP_ALIGN_APART;
 
+#ifndef SP_ATOMICS_MODEL
 static_assert(sizeof(struct sp_poll_desc) == 128, "two lines");
 static_assert(
     offsetof(struct sp_poll_desc, timer) == 64, "the hot line is full");
+#endif
 
 static inline sp_handle
 sp_poll_desc_handle(struct sp_poll_desc *pd)

@@ -49,9 +49,15 @@ start(void)
 }
 
 void
-sp_rcu_register(void)
+sp_rcu_start(void)
 {
 	pthread_once(&once, start);
+}
+
+void
+sp_rcu_register(void)
+{
+	sp_rcu_start();
 	SP_CHECK(role == STRANGER || (role == VISITOR && depth == 0));
 	if (role == VISITOR) {
 		pthread_setspecific(visitor_key, NULL);

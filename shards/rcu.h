@@ -44,6 +44,12 @@
 
 extern char sp_rcu_edge; /* an address for ThreadSanitizer to hang GRACE on */
 
+/*
+ * sp_rcu_start: make the thread that runs callbacks, if there is none yet.
+ * It inherits name and CPUs, so not from a worker.
+ */
+void sp_rcu_start(void);
+
 /* Workers: once at the beginning and once at the end of the thread. */
 void sp_rcu_register(void);
 void sp_rcu_unregister(void);

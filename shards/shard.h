@@ -140,6 +140,14 @@ void sp_shard_post(struct sp_shard *shard, struct sp_msg *msg);
  */
 void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
 
+/*
+ * sp_shard_rearm: a deadline was moved to before what the timer is armed
+ * for; let the poller see to it. Any thread, for what it owns or has found.
+ *
+ * => Returns 0; or -ENOMEM, and the next sweep sees it.
+ */
+int sp_shard_rearm(struct sp_shard *shard, struct sp_poll_desc *pd);
+
 /* sp_shard_break: Go's netpollBreak. Any thread, after leaving something. */
 void sp_shard_break(struct sp_shard *shard);
 

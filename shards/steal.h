@@ -15,7 +15,7 @@
  * Taking costs the thief some hundred nanoseconds. Waking one costs the
  * waker ten microseconds and the work another thirty until it begins, so a
  * helper is woken only for a backlog that is worth it (options.wake_us), one
- * for each list that somebody takes up; and only on another CPU.
+ * for each poll that found something; and only on another CPU.
  *
  * An opportunity to help may be missed: a worker that looked here just
  * before the surplus came goes to sleep, and the waker that looked just

@@ -36,6 +36,7 @@
 
 #include "shards/clock.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,7 +53,7 @@ struct sp_timer {
 	uint16_t kind;  /* the owner's; which struct it is in */
 };
 
-_Static_assert(sizeof(void *) != 8 || sizeof(struct sp_timer) == 24,
+static_assert(sizeof(void *) != 8 || sizeof(struct sp_timer) == 24,
     "poll descriptors have 24 bytes to spare for a timer");
 
 /* Expired timers. It must not move while it has any. */

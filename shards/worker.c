@@ -297,47 +297,46 @@ run_list(struct sp_worker *worker, struct sp_task *task)
 		measure(worker, sp_cycles() - start, tasks);
 }
 
-/* Take the poll token and look at the shard, or find that somebody does. */
-static bool
-try_poll(struct sp_worker *worker, struct sp_task **list)
+/* Look at the shard, with the poll token, which is gone afterwards. */
+static struct sp_task *
+poll_shard(struct sp_worker *worker)
 {
 	struct sp_shard *shard = worker->shard;
 	bool busy = worker->runnable != NULL
 	    || sp_load(&worker->rest, relaxed) != NULL;
+	struct sp_task *list;
 
-	if (!sp_token_try(&shard->token, worker->number))
-		return false;
 	worker->resume_budget = RESUME_BUDGET;
-	*list = sp_shard_poll(
+	list = sp_shard_poll(
 	    shard, worker, !busy && !sp_surplus_elsewhere(worker));
-	if (*list == NULL)
+	if (list == NULL)
 		trim(worker);
 	else
 		sp_wake_helper(worker, sp_ready_ring_depth(&shard->ring));
-	return true;
+	return list;
 }
 
 /*
- * Whether the worker has left for good: it was told to, and nothing lies
- * here that somebody would have to see to. It looks with the token in hand,
- * for whoever polls has popped what he has not yet handed on. A stranger
- * who takes the token after this sees the stop as well, and stays out.
+ * Whether the worker leaves for good, and with that drops the poll token: it
+ * was told to, and nothing lies here that somebody would have to see to.
+ *
+ * It looks with the token in hand, for whoever polls has popped what he has
+ * not yet handed on. A stranger who takes the token after this sees the stop
+ * as well, and stays out. Who does not leave polls with the same token: two
+ * workers that took it once for each could keep it from each other for ever.
  */
 static bool
 leave(struct sp_worker *worker)
 {
 	struct sp_shard *shard = worker->shard;
-	bool left;
 
-	if (!is_ended(worker) || !sp_token_try(&shard->token, worker->number))
+	if (sp_likely(!is_ended(worker)) || !sp_stack_empty(&worker->resumed)
+	    || shard->overflow.count != 0
+	    || sp_ready_ring_depth(&shard->ring) != 0)
 		return false;
-	left = sp_shard_ended(shard) && sp_stack_empty(&worker->resumed)
-	    && shard->overflow.count == 0
-	    && sp_ready_ring_depth(&shard->ring) == 0;
 	sp_token_drop(&shard->token);
-	if (left)
-		sp_shard_unattended(shard);
-	return left;
+	sp_shard_unattended(shard);
+	return true;
 }
 
 static void
@@ -359,16 +358,18 @@ loop(struct sp_worker *worker)
 			}
 			list = sp_ready_ring_take(&shard->ring);
 		}
-		if (list == NULL && !try_poll(worker, &list))
-			list = NULL;
+		if (list == NULL
+		    && sp_token_try(&shard->token, worker->number)) {
+			if (leave(worker))
+				return;
+			list = poll_shard(worker);
+		}
 		if (list == NULL && worker->runnable == NULL)
 			list = sp_steal(worker);
 		if (list != NULL) {
 			run_list(worker, list);
 			continue;
 		}
-		if (leave(worker))
-			return;
 		worker->resume_budget = RESUME_BUDGET;
 		if (worker->runnable == NULL
 		    && !sp_token_free(&shard->token))

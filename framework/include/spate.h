@@ -119,17 +119,18 @@ struct spate_options {
 	uint32_t max_connections; /* 0: nine tenths of RLIMIT_NOFILE */
 	uint32_t backlog;         /* of listen(2); 0: the kernel's maximum */
 	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB */
-	uint32_t max_fibers;      /* handlers that wait, in each worker */
+	uint32_t max_fibers;      /* that wait, in each worker; 16,384 */
 
 	/* In milliseconds; 0: no limit. */
 	uint32_t header_timeout_ms; /* from the first byte of a head; 10,000 */
 	uint32_t body_timeout_ms;   /* between pieces of a body; 30,000 */
 	uint32_t write_timeout_ms;  /* while a client takes nothing; 30,000 */
-	uint32_t idle_timeout_ms;   /* between requests; 75,000 */
+	uint32_t idle_timeout_ms;   /* between requests, or of a silent
+	                               stream; 75,000 */
 	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
 
 	/* In bytes or pieces. */
-	uint32_t max_head;    /* of a request's head; 16 KiB, at most 64,000 */
+	uint32_t max_head;    /* of a head; 16 KiB, from 256 to 64,000 */
 	uint32_t max_fields;  /* in a head; 100, which is also the most */
 	uint32_t max_target;  /* of a request's target; 8 KiB */
 	uint64_t max_body;    /* that spate_body() collects; 1 MiB */
@@ -168,8 +169,12 @@ SPATE_API void spate_server_free(struct spate_server *server);
 /*
  * Listen for HTTP at an address, which is one of
  *
- *     127.0.0.1:8080    [::1]:8080    *:8080    :8080
- *     unix:/run/my.sock
+ *     127.0.0.1:8080      IPv4
+ *     *:8080, :8080       every IPv4 address
+ *     [::1]:8080          IPv6; [::] takes IPv4 too, unless the system
+ *                         has it otherwise
+ *     unix:/run/my.sock   a Unix socket, removed by spate_server_stop()
+ *     unix:@my            one without a file
  *
  * Port 0 is any free one; spate_server_port() tells which. No names are
  * looked up. The socket is made by spate_server_start().
@@ -199,7 +204,10 @@ SPATE_API int spate_server_start(struct spate_server *server);
  */
 SPATE_API int spate_server_stop(struct spate_server *server);
 
-/* The port of the first spate_listen(), once started; or 0. Context: any. */
+/*
+ * The port of the first address that was given, once started; 0 if that is
+ * a Unix socket. Context: any.
+ */
 SPATE_API uint16_t spate_server_port(const struct spate_server *server);
 
 /*
@@ -209,7 +217,8 @@ SPATE_API uint16_t spate_server_port(const struct spate_server *server);
  * rest. Frees the server.
  *
  * Returns what main() should return: 0, or a value of <sysexits.h> after a
- * line on standard error.
+ * line on standard error. That is 75 if drain_timeout_ms was not enough.
+ * --help, --version and a bad flag end the program.
  *
  * Context: the main thread.
  */
@@ -218,18 +227,18 @@ SPATE_API int spate_main(struct spate_server *server, int argc, char **argv);
 /* ----------------------------------------------------------------- routes */
 
 /*
- * A handler answers one request, by one of the calls that begin an answer.
- * The return value matters only if it does not:
+ * A handler answers one request, by one of the calls that begin an answer,
+ * and returns 0 or an error; so it can say "return spate_text(...)". If it
+ * has not answered, the client gets:
  *
- *     -EINVAL, -ENOENT, -ERANGE, -EBADMSG          400
- *     -ETIMEDOUT                                   408
- *     -E2BIG                                       413
- *     -EMEDIUMTYPE                                 415
- *     -ECONNRESET, -EPIPE, -ECANCELED              none; the client is gone
- *     anything else                                500, and a line is logged
- *
- * So a handler can say "return spate_text(...)", and return what a call
- * here has returned.
+ *     -EINVAL, -ENOENT, -ERANGE    400, and which value it was
+ *     -EBADMSG                     400, the body
+ *     -E2BIG                       413
+ *     -EMEDIUMTYPE                 415
+ *     -ETIMEDOUT                   408
+ *     -ECONNRESET, -EPIPE,
+ *     -ECANCELED                   nothing, it is gone
+ *     all else, 0 too              500, and a line in the log
  */
 typedef int spate_handler_fn(struct spate_req *req, void *arg);
 
@@ -320,7 +329,8 @@ SPATE_API int spate_body(struct spate_req *req, struct spate_str *body);
 
 /*
  * Add a field to the head of the answer, before it is begun. Date, Server,
- * Connection and the framing are not for handlers to set.
+ * Content-Type, Connection, Keep-Alive, Upgrade, Trailer and the framing are
+ * not for it to set. All of them together may be 8 KiB.
  *
  * Errors: -EINVAL (not a name or a value; one of those), -EALREADY (begun),
  * -ENOMEM. Context: handler.
@@ -339,7 +349,7 @@ SPATE_API int spate_add_header(
 SPATE_API int spate_respond(struct spate_req *req, int status,
     const char *type, const void *body, size_t size);
 
-/* Likewise with text/plain, composed as by printf(). */
+/* Likewise with text/plain in UTF-8, composed as by printf(). */
 SPATE_API int spate_text(struct spate_req *req, int status,
     const char *format, ...) SPATE_PRINTF(3, 4);
 
@@ -360,24 +370,42 @@ SPATE_API int spate_begin(
     struct spate_req *req, int status, const char *type, int64_t size);
 SPATE_API int spate_write(struct spate_req *req, const void *data, size_t size);
 
-/* Send now what has been written. Else it may wait for more. */
+/*
+ * Send now what has been written, which else may wait for more. Waits while
+ * the client takes nothing. Errors: as spate_respond(). Context: handler.
+ */
 SPATE_API int spate_flush(struct spate_req *req);
 
 /* ---------------------------------------------------------------- streams */
 
 /*
- * A stream handler is called when a client has connected to a raw TCP or
- * Unix address and whenever there is something to read after that. It may
- * read, write and wait; between its calls a connection costs no stack and
- * no buffer.
+ * A stream handler is called when a client of a raw TCP or Unix address has
+ * sent something, and again whenever there is more. It reads at least some
+ * of it, and may write and wait; between its calls a connection costs no
+ * stack and no buffer. One that is silent for idle_timeout_ms is closed.
  *
  * Returns 0: call again when there is more. Anything else: close.
  */
 typedef int spate_stream_fn(struct spate_stream *stream, void *arg);
 
+/*
+ * Called once a stream of a handler has ended, whatever ended it, with what
+ * spate_stream_data() held. It must not wait.
+ */
+typedef void spate_closed_fn(void *data, void *arg);
+
 /* As spate_listen(), for a stream handler. Context: setup. */
 SPATE_API int spate_listen_stream(struct spate_server *server,
     const char *address, spate_stream_fn *handler, void *arg);
+
+/*
+ * Have closed called for the streams of a handler.
+ *
+ * Errors: -ENOENT (no address has that handler). Context: setup, after
+ * spate_listen_stream().
+ */
+SPATE_API int spate_stream_closed(struct spate_server *server,
+    spate_stream_fn *handler, spate_closed_fn *closed);
 
 /*
  * Read what has arrived; waits for the first byte for up to
@@ -390,10 +418,14 @@ SPATE_API int spate_listen_stream(struct spate_server *server,
 SPATE_API ssize_t spate_stream_read(
     struct spate_stream *stream, void *buf, size_t size);
 
-/* Write all of it; waits while the peer takes nothing. Context: handler. */
+/*
+ * Write all of it; waits while the peer takes nothing. Errors: of send(2),
+ * -ETIMEDOUT, -ECANCELED. Context: handler.
+ */
 SPATE_API int spate_stream_write(
     struct spate_stream *stream, const void *data, size_t size);
 
+/* As of a request. Context: handler. */
 SPATE_API spate_handle spate_stream_handle(const struct spate_stream *stream);
 SPATE_API uint32_t spate_stream_shard(const struct spate_stream *stream);
 

@@ -183,7 +183,8 @@ more(struct client *client)
 	ssize_t n;
 
 	if (client->size != 0)
-		memmove(client->data, client->data + client->start, client->size);
+		memmove(client->data, client->data + client->start,
+		    client->size);
 	client->start = 0;
 	if (client->capacity - client->size < PIECE) {
 		client->capacity = client->capacity * 2 + PIECE;

@@ -170,7 +170,8 @@ expect_allow(struct visit *visit, const char *request, int status,
 	EXPECT_EQ(answer.status, status);
 	got = response_field(&answer, "Allow");
 	if (got == NULL || strcmp(got, allow) != 0)
-		fprintf(stderr, "%s\nAllow: %s\n", request, got);
+		fprintf(stderr, "%s\nAllow: %s\n", request,
+		    got != NULL ? got : "none");
 	EXPECT(got != NULL && strcmp(got, allow) == 0);
 	if (status == 204) {
 		EXPECT(!answer.has_length && !answer.chunked);

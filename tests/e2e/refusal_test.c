@@ -527,7 +527,8 @@ TEST(lingering_ends_without_the_client)
 	struct client client = { .fd = -1 };
 
 	site_new(&site);
-	site.options.body_timeout_ms = 200; /* deadlines are looked at as often */
+	/* Deadlines are looked at as often. */
+	site.options.body_timeout_ms = 200;
 	handlers_make(&site);
 	if (site_start(&site) && client_open(&client, site.port)) {
 		client_say(&client, "GET /hello HTTP/9.9\r\n\r\n");

@@ -318,6 +318,8 @@ meddle_with(struct meddler *meddler, struct sp_shard *shard,
 	} else if (what < 64 && meddler->timers) {
 		sp_poll_set_deadline(pd, mode,
 		    sp_tick_deadline(now, (uint32_t)(what % 4)));
+		if (what % 8 == 0)
+			sp_shard_rearm(shard, pd);
 	} else if (what < 96) {
 		sp_poll_set_deadline(pd, mode, SP_DEADLINE_NONE);
 	} else if (what < 160) {

@@ -6,6 +6,8 @@
  */
 
 #include "shards/engine.h"
+
+#include "alloc/check.h"
 #include "tests/echo.h"
 #include "tests/harness.h"
 
@@ -203,6 +205,32 @@ TEST(a_fiber_waits_no_longer_than_its_deadline)
 	EXPECT_EQ(ECHO_SUM(server.engine, timeouts_idle), 8);
 	echo_stop(&server);
 	echo_deadline_ms = 0;
+}
+
+TEST(a_deadline_moved_nearer_does_not_wait_for_the_sweep)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	struct sp_poll_desc *pd = NULL;
+	struct sp_shard *shard;
+	int fd;
+
+	options.sweep_ms = 600000;
+	echo_start(&server, &options, &echo_task_service);
+	fd = echo_connect(&server);
+	EXPECT(echo_once(fd, "hello", 5));
+	sp_rcu_enter();
+	for (uint32_t i = 0; pd == NULL && i < 2; i++)
+		pd = sp_engine_find(
+		    server.engine, sp_handle_make(1, i, 0), &shard);
+	SP_CHECK(pd != NULL);
+	sp_poll_set_deadline(pd, SP_POLL_READ,
+	    sp_tick_deadline(sp_tick_of(sp_now_ns()), 10));
+	EXPECT_EQ(sp_shard_rearm(shard, pd), 0);
+	sp_rcu_exit();
+	EXPECT(echo_at_end(fd));
+	close(fd);
+	echo_stop(&server);
 }
 
 TEST(a_client_that_never_says_anything_is_closed)

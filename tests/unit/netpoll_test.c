@@ -491,6 +491,11 @@ TEST(no_more_writes_than_sleeps)
 		    0);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
+	/* At least one of them has to meet it asleep. */
+	while (sp_load(&shard->breaks_sent, relaxed) == 0) {
+		sp_shard_break(shard);
+		sched_yield();
+	}
 	sp_engine_cancel(server.engine);
 	sp_engine_stop(server.engine);
 	EXPECT_EQ(read(shard->np.wake_fd, &writes, sizeof(writes)),

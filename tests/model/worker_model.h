@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_TESTS_WORKER_MODEL_H
+#define SPATE_TESTS_WORKER_MODEL_H
+
+/*
+ * Workers of one shard that run the loop of worker.c, for the models that
+ * say who wants something of them.
+ *
+ *     extract shards/netpoll.c: sp_poll_work sp_netpoll sp_shard_poll
+ *     extract shards/netpoll.c: run_messages take_runq publish
+ *     extract shards/shard.c: sp_shard_break sp_shard_post sp_shard_run
+ *     extract shards/shard.c: sp_shard_leave
+ *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
+ *     extract shards/worker.c: is_stopping fiber_of sp_fiber_ready run_list
+ *     extract shards/worker.c: next_runnable poll_shard leave
+ *     extract shards/steal.c: help take_rest
+ *     extract shards/engine.c: stop_shard
+ */
+
+#include "tests/model/model.h"
+#include "tests/model/stub_shard.h"
+
+static void resume(struct sp_worker *worker, struct sp_fiber *fiber);
+static struct sp_task *sp_steal(struct sp_worker *worker);
+
+#include "netpoll.c.inc"
+#include "shard.c.inc"
+#include "worker.c.inc"
+#include "steal.c.inc"
+#include "engine.c.inc"
+
+/* What a thread does; all but the workers do it once. */
+enum act { NOTHING, WORKER0, WORKER1, POST, RUN, READY0, READY1, STRANGER,
+	STOP, POST_STOP };
+enum { THREADS = 4, WORKERS = 2 };
+
+static const struct scenario {
+	const char *name;
+	enum act act[THREADS];
+} *scenario;
+
+/* Thrown by who sleeps with nobody left to end it. */
+struct for_good {
+};
+
+static struct worker_suite *suite;
+
+static void run_task(struct sp_worker *, struct sp_task *);
+static void run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *);
+static const struct sp_service service = { run_task, "model" };
+
+struct worker_suite : rl::test_suite<worker_suite, THREADS> {
+	struct sp_shard shard;
+	struct sp_worker worker[WORKERS + 1]; /* the last is a stranger */
+	model_sleep parked[WORKERS];
+	struct sp_fiber fiber[THREADS];
+	struct sp_msg msg[THREADS];
+	struct sp_poll_desc pd[THREADS];
+	rl::var<int> payload[THREADS];
+	int done = 0, left = 0, polling = 0;
+
+	void
+	before()
+	{
+		suite = this;
+		model_resting = stub_episodes = 0;
+		sp_store(&shard.token.owner, 0, relaxed);
+		sp_store(&shard.wake.sig, SP_WAKE_RUNNING, relaxed);
+		sp_store(&shard.stopping, 0, relaxed);
+		sp_store(&shard.stuck, 0, relaxed);
+		sp_store(&shard.inbox.head, NULL, relaxed);
+		sp_store(&shard.runq.head, NULL, relaxed);
+		sp_store(&shard.breaks_sent, 0, relaxed);
+		sp_store(&shard.breaks_coalesced, 0, relaxed);
+		sp_store(&shard.ring.slot, NULL, relaxed);
+		sp_store(&shard.idle.set, 0, relaxed);
+		sp_store(&shard.worker_count, WORKERS, relaxed);
+		sp_task_list_init(&shard.overflow);
+		for (uint32_t i = 0; i <= WORKERS; i++) {
+			struct sp_worker *w = &worker[i];
+
+			w->shard = &shard;
+			w->number = i;
+			sp_store(&w->rest, NULL, relaxed);
+			sp_store(&w->begun, 0, relaxed);
+			sp_store(&w->resumed.head, NULL, relaxed);
+			sp_store(&w->wake_word, 0, relaxed);
+			sp_store(&w->counters.fiber_waits, 0, relaxed);
+			if (i < WORKERS)
+				sp_store(&shard.workers[i], w, relaxed);
+		}
+		for (int i = 0; i < THREADS; i++) {
+			enum act act = scenario->act[i];
+
+			msg[i].fn = run_message;
+			pd[i].task.service = &service;
+			payload[i]($) = 0;
+			if (act != READY0 && act != READY1)
+				continue;
+			fiber[i].home = &worker[act - READY0];
+			fiber[i].home->waiting++;
+		}
+	}
+
+	void
+	run_worker(struct sp_worker *w)
+	{
+		try {
+			loop(w);
+			left++;
+			RL_ASSERT(w->waiting == 0 && w->runnable == NULL);
+		} catch (struct for_good) {
+		}
+	}
+
+	void
+	thread(unsigned i)
+	{
+		enum act what = scenario->act[i];
+
+		payload[i]($) = 1;
+		if (what == WORKER0 || what == WORKER1)
+			run_worker(&worker[what - WORKER0]);
+		if (what == POST || what == POST_STOP)
+			sp_shard_post(&shard, &msg[i]);
+		if (what == STOP || what == POST_STOP)
+			stop_shard(&shard);
+		if (what == RUN)
+			sp_shard_run(&shard, &pd[i]);
+		if (what == READY0 || what == READY1)
+			sp_fiber_ready(&fiber[i]);
+		if (what == STRANGER) {
+			struct sp_task *list = help(&worker[WORKERS], &shard);
+
+			if (list != NULL)
+				run_list(&worker[WORKERS], list);
+		}
+		model_resting++;
+	}
+
+	int
+	count(enum act what)
+	{
+		int n = 0;
+
+		for (enum act act : scenario->act)
+			n += act == what;
+		return n;
+	}
+
+	void
+	after()
+	{
+		int workers = count(WORKER0) + count(WORKER1);
+		int stops = count(STOP) + count(POST_STOP);
+
+		/* Nothing that was left for the shard is there still. */
+		RL_ASSERT(done == count(POST) + count(POST_STOP) + count(RUN)
+			+ count(READY0) + count(READY1));
+		/* Somebody polls, or all have left because they should. */
+		RL_ASSERT(stops != 0 ? left == workers
+				     : left == 0 && polling == 1);
+		/* A sleep costs one write to the eventfd at most. */
+		RL_ASSERT(shard.np.eventfd.wakes <= stub_episodes);
+		/* A park that has ended was ended by one wake-up. */
+		for (int i = 0; i < WORKERS; i++)
+			RL_ASSERT((int)sp_load(&worker[i].wake_word, seq_cst)
+			    == worker[i].counters.parks - parked[i].asleep);
+	}
+
+	void
+	run(unsigned i)
+	{
+		RL_ASSERT(payload[i]($) == 1);
+		payload[i]($) = 2; /* once */
+		done++;
+	}
+};
+
+static void
+run_task(struct sp_worker *, struct sp_task *task)
+{
+	suite->run(sp_container_of(task, struct sp_poll_desc, task)
+	    - suite->pd);
+}
+
+static void
+run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *msg)
+{
+	suite->run(msg - suite->msg);
+}
+
+static void
+resume(struct sp_worker *worker, struct sp_fiber *fiber)
+{
+	RL_ASSERT(fiber->home == worker && worker->waiting != 0);
+	worker->waiting--;
+	suite->run(fiber - suite->fiber);
+}
+
+static struct sp_task *
+sp_steal(struct sp_worker *)
+{
+	return NULL;
+}
+
+struct sp_worker *
+sp_worker_self(void)
+{
+	enum act act = scenario->act[rl::thread_index()];
+
+	return act == WORKER0 || act == WORKER1 ? &suite->worker[act - WORKER0]
+						: NULL;
+}
+
+/* Also a poll that does not sleep is told of a wake-up, and then it is over. */
+unsigned
+sp_netpoll_wait(struct sp_netpoll *np, int64_t delay)
+{
+	if (delay == 0)
+		return np->eventfd.token = false;
+	suite->polling++;
+	if (!np->eventfd.wait(THREADS))
+		throw for_good();
+	suite->polling--;
+	return 0;
+}
+
+void
+sp_netpoll_break(struct sp_netpoll *np)
+{
+	np->eventfd.wake();
+}
+
+static model_sleep *
+parked_on(SP_ATOMIC(uint32_t) *word)
+{
+	return &suite->parked[word == &suite->worker[1].wake_word];
+}
+
+/* The kernel compares and goes to sleep in one step. */
+void
+sp_futex_wait(SP_ATOMIC(uint32_t) *word, uint32_t value)
+{
+	if (sp_fetch_add(word, 0, relaxed) == value
+	    && !parked_on(word)->wait(THREADS))
+		throw for_good();
+}
+
+void
+sp_futex_wake(SP_ATOMIC(uint32_t) *word)
+{
+	parked_on(word)->wake();
+}
+
+static int
+run_scenarios(const struct scenario *scenarios, size_t count, unsigned rounds)
+{
+	for (size_t i = 0; i < count; i++) {
+		scenario = &scenarios[i];
+		if (!model_run<worker_suite>(scenario->name, rounds))
+			return 1;
+	}
+	return 0;
+}
+
+#endif /* SPATE_TESTS_WORKER_MODEL_H */
