@@ -249,6 +249,8 @@ answer_result(struct spate_req *req, int result)
 void
 sp_req_settle(struct spate_req *req, int result)
 {
+	if (sp_req_promised(req))
+		sp_defer_end(req);
 	if (req->answer == SP_ANSWER_BEGUN)
 		sp_req_finish(req, result >= 0);
 	if (req->answer == SP_ANSWER_NONE)

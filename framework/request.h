@@ -51,6 +51,7 @@ struct sp_req_more {
 	bool form_read;
 	int form_error; /* of reading it */
 	struct spate_str form;
+	uint32_t deferral; /* promised and not yet waited for; 0: none */
 };
 
 struct spate_req {
@@ -139,6 +140,35 @@ int sp_req_bad_value(
  * what was announced, the connection ends with it.
  */
 void sp_req_finish(struct spate_req *req, bool whole);
+
+/*
+ * sp_req_wait: wait in a handler for news of the connection. Several waits
+ * up to one deadline begin with one sp_req_wait_until().
+ *
+ * => Returns 0: there may be some. Look, and wait again.
+ * => Returns -ETIMEDOUT; -ECANCELED: the client is gone; -ESHUTDOWN: the
+ *    server is being stopped, if that is of interest; -ENOMEM.
+ * => After sp_req_wait_end() nothing is left of the deadline.
+ */
+void sp_req_wait_until(struct spate_req *req, sp_tick until);
+int sp_req_wait(struct spate_req *req, bool until_drain);
+void sp_req_wait_end(struct spate_req *req);
+
+/* sp_req_after: the tick in ms milliseconds from now. */
+sp_tick sp_req_after(uint32_t ms);
+
+/*
+ * sp_req_promised: another thread is to answer. Until it was waited for, no
+ * other wait is possible: an answer that has come would end it at once.
+ */
+static inline bool
+sp_req_promised(const struct spate_req *req)
+{
+	return req->more != NULL && req->more->deferral != 0;
+}
+
+/* sp_defer_end: take back what was promised; defer.c. */
+void sp_defer_end(struct spate_req *req);
 
 /*
  * sp_req_body_begin: what the head says of the body.

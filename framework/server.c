@@ -45,6 +45,7 @@ spate_options_default(void)
 		.write_timeout_ms = 30000,
 		.idle_timeout_ms = 75000,
 		.drain_timeout_ms = 25000,
+		.events_comment_ms = 15000,
 		.max_head = 16 * KIB,
 		.max_fields = 100,
 		.max_target = 8 * KIB,

@@ -64,6 +64,8 @@ struct spate_server {
 	int error;           /* the first of set-up */
 	const char *concern; /* what it was about; constant text */
 	struct sp_engine *engine;
+
+	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */
 };
 
 /* sp_server_fail: remember the first error of set-up. Returns error. */

@@ -189,14 +189,13 @@ post_to_all(struct sp_engine *engine,
 static void
 drain_one(struct sp_poll_desc *pd, void *arg)
 {
-	uintptr_t woken[SP_POLL_MODES];
-
-	/* Fibers finish what they are at; tasks have nothing under way. */
+	/*
+	 * Tasks have nothing under way, and close. Fibers finish what they
+	 * are at, but some wait for what may never come, and want to know.
+	 */
 	sp_fetch_or(&pd->info, SP_POLL_DRAIN, seq_cst); /* FLAG3 */
-	if (sp_slot_unpark(&pd->slot[SP_POLL_READ])) { /* FLAG4 */
-		woken[0] = SP_SLOT_TASK;
-		sp_run_woken(pd, arg, woken[0]);
-	}
+	/* FLAG4. */
+	sp_run_woken(pd, arg, sp_slot_evict(&pd->slot[SP_POLL_READ]));
 }
 
 static void

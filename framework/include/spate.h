@@ -45,6 +45,7 @@
  *     handler    inside the handler that was given the request or stream
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -128,6 +129,16 @@ struct spate_options {
 	uint32_t idle_timeout_ms;   /* between requests, or of a silent
 	                               stream; 75,000 */
 	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
+	uint32_t events_comment_ms; /* while there are no events; 15,000 */
+
+	/*
+	 * Whether a client that has closed its sending side is taken for gone
+	 * by handlers that wait: spate_wait(), spate_events_wait() and
+	 * spate_pause(). A browser that goes elsewhere looks like that, and
+	 * so does "echo ... | nc". Without it a client is gone when it has
+	 * closed both sides or reset the connection.
+	 */
+	bool half_close_cancels;
 
 	/* In bytes or pieces. */
 	uint32_t max_head;    /* of a head; 16 KiB, from 256 to 64,000 */

@@ -60,6 +60,102 @@ SPATE_API int spate_group_files(struct spate_group *group, const char *path,
 SPATE_API int spate_send_file(struct spate_req *req, int directory,
     const char *name, const struct spate_files_options *options);
 
+/* ----------------------------------------------------- server-sent events */
+
+/*
+ * Answer with a stream of events, which a browser reads by EventSource.
+ *
+ *     int error = spate_events_begin(req);
+ *
+ *     while (error == 0) {
+ *             error = spate_event(req, NULL, "tick", "1", 1);
+ *             if (error == 0)
+ *                     error = spate_events_wait(req, 1000);
+ *     }
+ *     return error;
+ *
+ * Errors: as spate_begin(). Context: handler.
+ */
+SPATE_API int spate_events_begin(struct spate_req *req);
+
+/*
+ * Send one event at once. data may have several lines. id and event may be
+ * NULL, and must have one line.
+ *
+ * Errors: -EINVAL (id or event has a line's end), -ECANCELED (the client is
+ * gone, or had asked for the head alone), -ESHUTDOWN (the server is being
+ * stopped: return, and the client connects to another one), as
+ * spate_write(). Context: handler.
+ */
+SPATE_API int spate_event(struct spate_req *req, const char *id,
+    const char *event, const char *data, size_t size);
+
+/* How soon a client that lost the connection may come back. As above. */
+SPATE_API int spate_events_retry(struct spate_req *req, uint32_t ms);
+
+/*
+ * Wait between events, and every events_comment_ms send a comment, so that
+ * nobody on the way takes the connection for dead. Ends early if the client
+ * leaves.
+ *
+ * Returns 0: the time is over. Errors: as spate_event(). Context: handler.
+ */
+SPATE_API int spate_events_wait(struct spate_req *req, uint32_t ms);
+
+/* The id of the last event that the client saw before. Context: handler. */
+SPATE_API struct spate_str spate_last_event_id(const struct spate_req *req);
+
+/* ------------------------------------------------------------------ waits */
+
+/*
+ * Wait for a time, while other requests go on. Ends early if the client
+ * leaves.
+ *
+ * Errors: -ECANCELED, -ENOMEM. Context: handler.
+ */
+SPATE_API int spate_pause(struct spate_req *req, uint32_t ms);
+
+/* --------------------------------------------------------------- deferred */
+
+/* The name of one promised answer. Never comes to mean another one. */
+struct spate_deferral {
+	spate_handle connection;
+	uint64_t number; /* 0 is none */
+};
+
+/*
+ * Promise that another thread will answer: hand the result to that thread,
+ * and then wait. Until spate_wait() has returned, other calls that wait for
+ * the client return -EBUSY. A handler that returns without it takes its
+ * promise back.
+ *
+ * Returns number 0: answered before, or promised before. Context: handler.
+ */
+SPATE_API struct spate_deferral spate_defer(struct spate_req *req);
+
+/*
+ * Wait for the answer that was promised, and send it. ms is how long; 0 for
+ * as long as the client stays. A client that only has closed its sending
+ * side stays, unless options.half_close_cancels; see there.
+ *
+ * Errors: -EINVAL (nothing was promised), -ETIMEDOUT, -ECANCELED (the client
+ * is gone), -ENOMEM: the promise is taken back, and the handler may answer by
+ * itself; or as spate_respond(), which the answer went to. Context: handler.
+ */
+SPATE_API int spate_wait(struct spate_req *req, uint32_t ms);
+
+/*
+ * Give the answer. type and body are copied.
+ *
+ * Errors: -ESTALE: the promise was taken back, kept already, or the client
+ * is gone; -EINVAL: as spate_respond(); -ENOMEM. Nothing was answered then.
+ * Of several calls for one deferral at most one returns 0. Context: any,
+ * while the server exists.
+ */
+SPATE_API int spate_answer(struct spate_server *server,
+    struct spate_deferral deferral, int status, const char *type,
+    const void *body, size_t size);
+
 #ifdef __cplusplus
 }
 #endif
