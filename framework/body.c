@@ -77,6 +77,8 @@ receive(struct spate_req *req, void *buf, size_t size)
 		return n;
 	if (n == -ETIMEDOUT)
 		sp_count(&req->worker->counters.timeouts_body, 1);
+	else
+		req->gone = true;
 	req->body = SP_BODY_BROKEN;
 	req->close = true;
 	return n == 0 ? -ECONNRESET : n;

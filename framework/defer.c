@@ -108,8 +108,7 @@ take_claimed(struct spate_req *req)
 	 * it is freed together with the descriptor.
 	 */
 	req->more->deferral = 0;
-	if (req->error == 0)
-		req->error = -ECANCELED;
+	req->gone = true;
 	return NULL;
 }
 

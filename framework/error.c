@@ -212,6 +212,12 @@ answer_result(struct spate_req *req, int result)
 {
 	const struct sp_route *route = req->match.route;
 
+	if (req->gone || req->error != 0)
+		return; /* nobody is there to answer */
+	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
+		sp_req_fail(req, 408, "the body took too long");
+		return;
+	}
 	switch (result) {
 	case -EINVAL:
 	case -ENOENT:
@@ -221,21 +227,11 @@ answer_result(struct spate_req *req, int result)
 	case -EBADMSG:
 		sp_req_fail(req, 400, "malformed body");
 		break;
-	case -ETIMEDOUT:
-		sp_req_fail(req, 408, NULL);
-		break;
 	case -E2BIG:
 		sp_req_fail(req, 413, "the body is too large");
 		break;
 	case -EMEDIUMTYPE:
 		spate_error(req, 415, "the body is not of the type wanted");
-		break;
-	case -ECONNRESET:
-	case -EPIPE:
-	case -ECANCELED:
-		/* The client is gone, and nobody is there to answer. */
-		if (req->error == 0)
-			req->error = result;
 		break;
 	default:
 		sp_log(req->server, SPATE_LOG_ERROR,

@@ -149,6 +149,7 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->base = req->in + req->start;
 	req->start += head_size;
 	req->close = false;
+	req->gone = false;
 	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->extra_capacity = 0;
@@ -214,16 +215,17 @@ consume(struct spate_req *req, unsigned *requests)
 			return TURN_YIELD;
 		begin_request(req, (uint32_t)n);
 		dispatch(req);
+		if (sp_unlikely(req->error != 0 || req->gone)) {
+			end_request(req);
+			sp_count(&req->worker->counters.aborted, 1);
+			return TURN_CLOSE;
+		}
 		if (sp_unlikely(req->body != SP_BODY_NONE)
 		    && !sp_req_body_skip(req)) {
 			end_request(req);
 			return TURN_LINGER;
 		}
 		end_request(req);
-		if (sp_unlikely(req->error != 0)) {
-			sp_count(&req->worker->counters.aborted, 1);
-			return TURN_CLOSE;
-		}
 		if (sp_unlikely(
 			req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE)))
 			return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
@@ -358,6 +360,7 @@ release_buffers(struct spate_req *req)
 	sp_req_buffer_put(req->worker, req->out);
 	sp_bump_fini(&req->memory);
 	req->worker->current->before_wait = NULL;
+	req->worker->current->pd = NULL;
 }
 
 static void
@@ -461,6 +464,7 @@ borrow_buffers(struct spate_req *req)
 	    req->server->options.max_memory);
 	req->worker->current->before_wait = flush_before_wait;
 	req->worker->current->before_wait_arg = req;
+	req->worker->current->pd = req->pd;
 	return true;
 }
 

@@ -74,6 +74,7 @@ struct spate_req {
 	/* This request. */
 	bool close; /* the connection, after the answer */
 	bool usual; /* HTTP/1.1, not HEAD, and the connection may stay */
+	bool gone;  /* the client, in the middle of its body */
 	bool want_continue;
 	uint8_t answer; /* enum sp_answer */
 	uint8_t body;   /* enum sp_body */

@@ -16,6 +16,7 @@
 
 #include "framework/server.h"
 #include "shards/conn_io.h"
+#include "shards/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,12 +40,26 @@ struct spate_stream {
 	bool drained; /* the kernel had no more, at the last look */
 	bool ended;   /* the peer has sent its last */
 	bool flushing;
+	int error; /* of sending; sticks */
 };
 
 static const struct spate_options *
 options_of(const struct spate_stream *stream)
 {
 	return &stream->service->server->options;
+}
+
+/* A peer that takes nothing is waited for once, and not for each piece. */
+static int
+send_all(struct spate_stream *stream, const void *data, size_t size)
+{
+	if (stream->error != 0)
+		return stream->error;
+	stream->error = sp_conn_send(stream->worker, stream->pd, data, size,
+	    options_of(stream)->write_timeout_ms);
+	if (stream->error == -ETIMEDOUT)
+		sp_count(&stream->worker->counters.timeouts_write, 1);
+	return stream->error;
 }
 
 /* Send what other threads have left. */
@@ -63,9 +78,7 @@ flush_outq(struct spate_stream *stream)
 
 		next = link->next;
 		if (error == 0)
-			error = sp_conn_send(stream->worker, stream->pd,
-			    out->data, out->size,
-			    options_of(stream)->write_timeout_ms);
+			error = send_all(stream, out->data, out->size);
 		sp_fetch_sub(
 		    &stream->pd->out_bytes, (uint32_t)out->size, relaxed);
 		free(out);
@@ -112,8 +125,7 @@ spate_stream_write(struct spate_stream *stream, const void *data, size_t size)
 
 	if (error != 0)
 		return error;
-	return sp_conn_send(stream->worker, stream->pd, data, size,
-	    options_of(stream)->write_timeout_ms);
+	return send_all(stream, data, size);
 }
 
 spate_handle
@@ -220,16 +232,28 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 		    task->service, struct sp_stream_service, service),
 	};
 
+	worker->current->pd = pd;
 	do {
 		if (!turn(&stream)) {
+			worker->current->pd = NULL;
 			end_stream(&stream);
 			return;
 		}
 		if (!stream.drained) {
+			worker->current->pd = NULL;
 			sp_shard_run(sp_conn_shard(worker, pd), pd);
 			return;
 		}
 	} while (!sp_poll_park(pd));
+	worker->current->pd = NULL;
+}
+
+int
+spate_sleep(uint32_t ms)
+{
+	struct sp_worker *worker = sp_worker_self();
+
+	return worker != NULL ? sp_sleep(worker, ms) : -EPERM;
 }
 
 /* --------------------------------------------------- from other threads */

@@ -3,7 +3,7 @@
 /*
  * Waiting in a handler for something other than bytes of the body: a time,
  * or what another thread brings. It is a wait for an edge of the connection,
- * so that a client that leaves ends it.
+ * so a client that leaves ends it.
  *
  *     edge, and the client      poll(2) says     half_close_cancels
  *     -----------------------   --------------   ------------------
@@ -65,28 +65,15 @@ sp_req_wait(struct spate_req *req, bool until_drain)
 	uint32_t bits = until_drain ? SP_POLL_DRAIN : 0;
 	int error;
 
-	if (req->error != 0 || client_is_gone(req))
+	if (req->error != 0 || client_is_gone(req)) {
+		req->gone = true;
 		return -ECANCELED;
+	}
 	if (until_drain && sp_load(&req->worker->engine->draining, relaxed))
 		return -ESHUTDOWN;
 	error = sp_poll_wait_unless(req->worker, req->pd, SP_POLL_READ, bits);
 	if (error == -EIO || (error == 0 && client_is_gone(req)))
 		error = -ECANCELED;
+	req->gone |= error == -ECANCELED;
 	return error;
-}
-
-int
-spate_pause(struct spate_req *req, uint32_t ms)
-{
-	int error = 0;
-
-	if (sp_req_promised(req))
-		return -EBUSY;
-	if (ms == 0)
-		return 0;
-	sp_req_wait_until(req, sp_req_after(ms));
-	while (error == 0)
-		error = sp_req_wait(req, false);
-	sp_req_wait_end(req);
-	return error == -ETIMEDOUT ? 0 : error;
 }

@@ -31,6 +31,7 @@ sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
     off_t *offset, uint64_t size, uint32_t timeout_ms)
 {
 	uint64_t slice = 0;
+	bool stalled = false;
 
 	while (size != 0) {
 		size_t most = size < SLICE ? (size_t)size : SLICE;
@@ -41,6 +42,7 @@ sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
 			sp_count(&worker->counters.bytes_out, (uint64_t)n);
 			size -= (uint64_t)n;
 			slice += (uint64_t)n;
+			stalled = false;
 			if (slice < SLICE || size == 0)
 				continue;
 			slice = 0;
@@ -56,7 +58,8 @@ sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		error = sp_conn_wait_for_room(worker, pd, timeout_ms);
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}

@@ -72,14 +72,16 @@ watch_writes(struct sp_worker *worker, struct sp_poll_desc *pd)
 }
 
 int
-sp_conn_wait_for_room(
-    struct sp_worker *worker, struct sp_poll_desc *pd, uint32_t timeout_ms)
+sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
+    uint32_t timeout_ms, bool *stalled)
 {
 	int error = watch_writes(worker, pd);
 
 	if (error != 0)
 		return error;
-	set_deadline(pd, SP_POLL_WRITE, timeout_ms);
+	if (!*stalled)
+		set_deadline(pd, SP_POLL_WRITE, timeout_ms);
+	*stalled = true;
 	return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 }
 
@@ -88,6 +90,7 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
     struct iovec piece[2], uint32_t timeout_ms)
 {
 	struct msghdr msg = { .msg_iov = piece, .msg_iovlen = 2 };
+	bool stalled = false;
 	ssize_t n;
 
 	for (;;) {
@@ -111,9 +114,12 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 		}
 		if (piece[0].iov_len + piece[1].iov_len == 0)
 			return 0;
-		if (n > 0)
+		if (n > 0) {
+			stalled = false;
 			continue;
-		error = sp_conn_wait_for_room(worker, pd, timeout_ms);
+		}
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}
@@ -124,6 +130,7 @@ sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
     const void *buf, size_t size, uint32_t timeout_ms)
 {
 	const char *at = buf;
+	bool stalled = false;
 
 	while (size != 0) {
 		ssize_t n = sp_sys_send(pd->fd, at, size);
@@ -133,13 +140,15 @@ sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 			sp_count(&worker->counters.bytes_out, (uint64_t)n);
 			at += n;
 			size -= (size_t)n;
+			stalled = false;
 			continue;
 		}
 		if (errno == EINTR)
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		error = sp_conn_wait_for_room(worker, pd, timeout_ms);
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}

@@ -60,11 +60,14 @@ int sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd,
 
 /*
  * sp_conn_wait_for_room: a send took nothing, so wait until there is room.
+ * The time-out is from the first wait since the peer has taken something: a
+ * wait that ends for another reason, such as a push onto outq, does not
+ * begin it anew. The caller clears *stalled when something is taken.
  *
  * => Returns 0: try again.
  */
-int sp_conn_wait_for_room(
-    struct sp_worker *worker, struct sp_poll_desc *pd, uint32_t timeout_ms);
+int sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
+    uint32_t timeout_ms, bool *stalled);
 
 /* The shard that pd is registered with. */
 struct sp_shard *sp_conn_shard(

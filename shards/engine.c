@@ -172,20 +172,6 @@ sp_engine_find(
 
 /* --------------------------------------------------------------- ending */
 
-/* Something to do in every shard, by the holder of its poll token. */
-static void
-post_to_all(struct sp_engine *engine,
-    void (*fn)(struct sp_shard *, struct sp_worker *, struct sp_msg *))
-{
-	for (uint32_t i = 0; i < engine->shard_count; i++) {
-		struct sp_msg *msg = malloc(sizeof(*msg));
-
-		SP_CHECK(msg != NULL);
-		msg->fn = fn;
-		sp_shard_post(engine->shards[i], msg);
-	}
-}
-
 static void
 drain_one(struct sp_poll_desc *pd, void *arg)
 {
@@ -203,7 +189,7 @@ drain_shard(
     struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
 {
 	(void)worker;
-	free(msg);
+	(void)msg;
 	sp_accept_stop(shard);
 	sp_poll_cache_each(&shard->cache, drain_one, shard);
 }
@@ -211,8 +197,14 @@ drain_shard(
 void
 sp_engine_drain(struct sp_engine *engine)
 {
-	sp_store(&engine->draining, 1, seq_cst);
-	post_to_all(engine, drain_shard);
+	if (sp_xchg(&engine->draining, 1, seq_cst))
+		return;
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[i];
+
+		shard->drain.fn = drain_shard;
+		sp_shard_post(shard, &shard->drain);
+	}
 }
 
 static void
@@ -231,7 +223,7 @@ cancel_shard(
     struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
 {
 	(void)worker;
-	free(msg);
+	(void)msg;
 	sp_accept_stop(shard);
 	sp_poll_cache_each(&shard->cache, cancel_one, shard);
 }
@@ -239,8 +231,16 @@ cancel_shard(
 void
 sp_engine_cancel(struct sp_engine *engine)
 {
+	if (sp_xchg(&engine->cancelling, 1, seq_cst))
+		return;
+	/* No need to drain after that; and this refuses newcomers. */
 	sp_store(&engine->draining, 1, seq_cst);
-	post_to_all(engine, cancel_shard);
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[i];
+
+		shard->cancel.fn = cancel_shard;
+		sp_shard_post(shard, &shard->cancel);
+	}
 }
 
 static void

@@ -35,7 +35,10 @@ struct sp_engine_options {
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
 
-	/* Called in each worker's thread as it begins and ends. */
+	/*
+	 * Called in each worker's thread as it begins and ends. If it cannot
+	 * begin, -errno, there is no end, and sp_engine_start() fails.
+	 */
 	int (*worker_begin)(struct sp_worker *worker);
 	void (*worker_end)(struct sp_worker *worker);
 };
@@ -54,6 +57,7 @@ struct sp_engine {
 
 	SP_ALIGN_APART SP_ATOMIC(int64_t) connections;
 	SP_ATOMIC(uint32_t) draining;
+	SP_ATOMIC(uint32_t) cancelling;
 
 	/* The watcher. */
 	pthread_t sysmon;
@@ -80,13 +84,13 @@ int sp_engine_start(struct sp_engine *engine);
 
 /*
  * sp_engine_drain: accept no more, close what is idle, let the rest finish.
- * Returns at once. Any thread.
+ * Returns at once; a second time does nothing. Any thread.
  */
 void sp_engine_drain(struct sp_engine *engine);
 
 /*
  * sp_engine_cancel: close every descriptor. What waits is woken with
- * -ECANCELED. Returns at once. Any thread.
+ * -ECANCELED. Returns at once; a second time does nothing. Any thread.
  */
 void sp_engine_cancel(struct sp_engine *engine);
 

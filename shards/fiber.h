@@ -43,6 +43,7 @@
 
 #include <stdint.h>
 
+struct sp_poll_desc;
 struct sp_worker;
 
 struct sp_fiber {
@@ -61,6 +62,9 @@ struct sp_fiber {
 	 */
 	void (*before_wait)(void *arg);
 	void *before_wait_arg;
+
+	/* The connection that it handles, or NULL; see event.h. */
+	struct sp_poll_desc *pd;
 } __attribute__((aligned(16)));
 
 /*

@@ -6,6 +6,7 @@
  */
 
 #include "shards/engine.h"
+#include "shards/event.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -138,14 +139,16 @@ sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 static int64_t
 until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
 {
+	int64_t own = sp_worker_next_timer(worker), delay;
 	uint64_t now_ns = worker->now_ns;
 	sp_tick tick;
 
 	if (!sp_wheel_next(&shard->wheel, &tick))
-		return -1;
+		return own;
 	if (!sp_tick_after(tick, worker->now + NEAR_TICKS))
 		now_ns = sp_now_ns();
-	return sp_tick_delay_ns(tick, now_ns);
+	delay = sp_tick_delay_ns(tick, now_ns);
+	return own >= 0 && own < delay ? own : delay;
 }
 
 void
@@ -273,9 +276,8 @@ forget_timer(struct sp_poll_desc *pd, void *arg)
 	sp_wheel_del(&shard->wheel, &pd->timer);
 }
 
-/* How many tasks of the usual length make one slice. */
-static unsigned
-list_length(const struct sp_worker *worker)
+unsigned
+sp_list_length(const struct sp_worker *worker)
 {
 	uint64_t slice = SLICE_US * sp_cycles_per_us();
 	uint64_t fit = slice / (worker->service_cycles + 1);
@@ -291,7 +293,7 @@ static struct sp_task *
 publish(struct sp_shard *shard, struct sp_worker *worker,
     struct sp_task_list *ready)
 {
-	unsigned length = list_length(worker), published = 0;
+	unsigned length = sp_list_length(worker), published = 0;
 	struct sp_task *first = sp_task_list_split(ready, length);
 
 	while (ready->count != 0) {

@@ -33,6 +33,7 @@
  *    consume    the owner           NIL     NIL     NIL     !       !
  *    park       the owner           TASK    NIL -   !       !       !
  *    unpark     who parked it       NIL -   READY - WAIT -  NIL     fiber -
+ *    retract    the owner           NIL -   READY - WAIT -  TASK -  NIL
  *    ready      the poller          READY   READY   READY   NIL +   READY +
  *    evict      any thread          NIL     READY   NIL     NIL +   NIL +
  *
@@ -172,6 +173,18 @@ sp_slot_unpark(sp_slot *slot)
 
 	/* FLAG4, also by failing: that is to have seen that nobody waits. */
 	return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
+}
+
+/*
+ * retract: the fiber has gone on for another reason, and takes itself out.
+ *
+ * => Returns false: somebody has taken it out before, and wakes it for that.
+ */
+static inline bool
+sp_slot_retract(sp_slot *slot, uintptr_t fiber)
+{
+	return sp_cas(
+	    slot, &fiber, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
 }
 
 /*

@@ -65,6 +65,7 @@ struct sp_shard {
 
 	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
 	struct sp_mpsc_stack runq; /* descriptors whose TASK was taken */
+	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
 
@@ -181,6 +182,9 @@ void sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
  * here that does not come from epoll.
  */
 bool sp_poll_work(struct sp_shard *shard, struct sp_worker *worker);
+
+/* How many tasks of the usual length make one list; 1 to SP_LIST_MAX. */
+unsigned sp_list_length(const struct sp_worker *worker);
 
 /*
  * sp_shard_poll: one turn of the poll token: poll, inbox, timers, and the

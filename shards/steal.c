@@ -162,9 +162,10 @@ sp_wake_helper(struct sp_worker *worker, unsigned depth)
 	uint32_t n = others_to_look_at(worker);
 	uint32_t start;
 	int sibling;
+	uint64_t backlog
+	    = depth * sp_list_length(worker) * worker->service_cycles;
 
-	if (depth * SP_LIST_MAX * worker->service_cycles
-	    < worker->engine->wake_cycles)
+	if (depth == 0 || backlog < worker->engine->wake_cycles)
 		return;
 	if (shard->cpu_count > 1) {
 		/* IDLE2. */

@@ -7,6 +7,7 @@
 
 #include "alloc/arena.h"
 #include "shards/engine.h"
+#include "shards/event.h"
 #include "shards/futex.h"
 #include "shards/steal.h"
 
@@ -58,6 +59,7 @@ sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
 	worker->runnable_tail = &worker->runnable;
 	worker->random = (shard->id + 1) * 2654435761u + number;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
+	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
 	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
 	    IDLE_BUFFERS);
 	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
@@ -85,13 +87,28 @@ sp_worker_wake(struct sp_worker *worker)
 	sp_futex_wake(&worker->wake_word);
 }
 
+/*
+ * Sleep until somebody who has claimed the worker wakes it, or a wait of its
+ * own is over.
+ */
 static void
 sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 {
+	int64_t ns = sp_worker_next_timer(worker);
+
 	sp_rcu_offline();
 	/* WORD acquire. */
-	while (sp_load(&worker->wake_word, acquire) == word)
-		sp_futex_wait(&worker->wake_word, word);
+	while (sp_load(&worker->wake_word, acquire) == word) {
+		if (ns < 0) {
+			sp_futex_wait(&worker->wake_word, word);
+			continue;
+		}
+		sp_futex_wait_for(&worker->wake_word, word, (uint64_t)ns);
+		/* Or it is being woken right now: then wait for that. */
+		if (sp_idle_retract(&worker->shard->idle, worker->number))
+			break;
+		ns = -1;
+	}
 	sp_rcu_online();
 }
 
@@ -349,6 +366,7 @@ loop(struct sp_worker *worker)
 		struct sp_fiber *fiber;
 
 		sp_rcu_quiescent();
+		sp_worker_timers(worker);
 		list = sp_xchg(&worker->rest, NULL, acquire);
 		if (list == NULL) {
 			fiber = next_runnable(worker);
@@ -389,12 +407,43 @@ name_thread(const struct sp_worker *worker)
 	pthread_setname_np(pthread_self(), name);
 }
 
+/* Ready to run its loop, or not to be had. */
+static void
+tell(struct sp_worker *worker, int error)
+{
+	worker->error = error;
+	sp_store(&worker->state,
+	    error == 0 ? SP_WORKER_RUNS : SP_WORKER_FAILED, release);
+	sp_futex_wake(&worker->state);
+}
+
+/* The loop, on a fiber of its own like every later one. */
+static void
+run_loop(struct sp_worker *worker)
+{
+	struct sp_engine *engine = worker->engine;
+	struct sp_fiber *first
+	    = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	int error = first != NULL ? 0 : -ENOMEM;
+
+	if (error == 0 && engine->options.worker_begin != NULL)
+		error = engine->options.worker_begin(worker);
+	tell(worker, error);
+	if (error == 0)
+		switch_to(worker, first);
+	else if (first != NULL)
+		add_spare(worker, first);
+	while (worker->spares != NULL)
+		sp_fiber_free(take_spare(worker), &worker->stacks);
+	if (error == 0 && engine->options.worker_end != NULL)
+		engine->options.worker_end(worker);
+}
+
 static void *
 worker_main(void *arg)
 {
 	struct sp_worker *worker = arg;
 	struct sp_engine *engine = worker->engine;
-	struct sp_fiber *first;
 
 	self = worker;
 	name_thread(worker);
@@ -408,21 +457,7 @@ worker_main(void *arg)
 	worker->current = &worker->root;
 	worker->now_ns = sp_now_ns();
 	worker->now = sp_tick_of(worker->now_ns);
-	if (engine->options.worker_begin != NULL)
-		engine->options.worker_begin(worker);
-
-	/*
-	 * The loop runs on a fiber of its own, like every later one; here it
-	 * is only waited for. Without a single stack there is no server.
-	 */
-	first = sp_fiber_new(worker, &worker->stacks, enter_loop);
-	SP_CHECK(first != NULL);
-	switch_to(worker, first);
-
-	while (worker->spares != NULL)
-		sp_fiber_free(take_spare(worker), &worker->stacks);
-	if (engine->options.worker_end != NULL)
-		engine->options.worker_end(worker);
+	run_loop(worker);
 	sp_rcu_unregister();
 	return NULL;
 }
@@ -438,7 +473,14 @@ sp_worker_start(struct sp_worker *worker)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&worker->thread, NULL, worker_main, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -error;
+	if (error != 0 || worker->spare)
+		return -error;
+	while (sp_load(&worker->state, acquire) == SP_WORKER_STARTING)
+		sp_futex_wait(&worker->state, SP_WORKER_STARTING);
+	if (sp_load(&worker->state, acquire) == SP_WORKER_RUNS)
+		return 0;
+	pthread_join(worker->thread, NULL);
+	return worker->error;
 }
 
 void

@@ -47,6 +47,8 @@
 struct sp_shard;
 struct sp_engine;
 
+enum { SP_WORKER_STARTING, SP_WORKER_RUNS, SP_WORKER_FAILED };
+
 struct sp_worker {
 	/* Constant while it runs. */
 	struct sp_shard *shard;
@@ -54,6 +56,8 @@ struct sp_worker {
 	uint32_t number; /* within the shard */
 	bool spare;      /* made on demand; wakes for stalls only */
 	pthread_t thread;
+	SP_ATOMIC(uint32_t) state; /* SP_WORKER_*, below */
+	int error;                 /* why it failed */
 
 	/* The worker's own. */
 	struct sp_fiber *current;
@@ -71,6 +75,7 @@ struct sp_worker {
 	struct sp_fiber root;
 	struct sp_bufcache buffers;
 	struct sp_stack_pool stacks;
+	struct sp_wheel timers; /* of fibers that wait; event.h */
 	void *context; /* of the framework */
 
 	/* Thieves swap. */
@@ -100,7 +105,8 @@ struct sp_worker *sp_worker_new(
 void sp_worker_free(struct sp_worker *worker);
 
 /*
- * sp_worker_start: its thread. Returns 0 or -errno.
+ * sp_worker_start: its thread. Returns 0 or -errno: also what its
+ * worker_begin() said. A spare is not waited for; one that fails just ends.
  * sp_worker_join: until the thread has ended, which it does once its shard
  * has stopped (sp_shard_stopped).
  */

@@ -129,8 +129,8 @@ run_fiber(struct sp_worker *worker, struct sp_task *task)
 		}
 		if (echo_deadline_ms != 0)
 			sp_poll_set_deadline(pd, SP_POLL_READ,
-			    sp_tick_deadline(sp_tick_of(sp_now_ns()),
-				echo_deadline_ms));
+			    sp_tick_deadline(
+				sp_tick_of(sp_now_ns()), echo_deadline_ms));
 		if (sp_poll_wait(worker, pd, SP_POLL_READ) != 0)
 			break;
 	}
@@ -176,7 +176,7 @@ start(struct echo_server *server, const struct sp_engine_options *options,
 	SP_CHECK(sp_engine_new(&server->engine, options) == 0);
 	SP_CHECK(sp_engine_listen(server->engine, &server->address,
 		     server->size, 1024, service)
-	    == 0);
+		 == 0);
 	SP_CHECK(sp_engine_start(server->engine) == 0);
 }
 
@@ -206,7 +206,7 @@ echo_start_local(struct echo_server *server,
 	n = snprintf(un->sun_path + 1, sizeof(un->sun_path) - 1,
 	    "spate-echo-%ld", (long)getpid());
 	server->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1
-	    + (size_t)n);
+				   + (size_t)n);
 	start(server, options, service);
 }
 
@@ -220,11 +220,11 @@ echo_sum(struct sp_engine *engine, size_t offset)
 		uint32_t workers = sp_load(&shard->worker_count, acquire);
 
 		for (uint32_t j = 0; j < workers; j++) {
-			struct sp_worker *worker
-			    = sp_load(&shard->workers[j], acquire);
+			struct sp_worker *worker = sp_load(
+			    &shard->workers[j], acquire);
 			char *counters = (char *)&worker->counters;
-			SP_ATOMIC(uint64_t) *counter
-			    = (void *)(counters + offset);
+			SP_ATOMIC(
+			    uint64_t) *counter = (void *)(counters + offset);
 
 			sum += sp_load(counter, relaxed);
 		}
@@ -283,8 +283,8 @@ echo_connect(const struct echo_server *server)
 	    server->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	SP_CHECK(fd >= 0);
-	SP_CHECK(connect(fd, (const struct sockaddr *)&server->address,
-		     server->size)
+	SP_CHECK(
+	    connect(fd, (const struct sockaddr *)&server->address, server->size)
 	    == 0);
 	return fd;
 }

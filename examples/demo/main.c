@@ -9,6 +9,9 @@
  *     GET /bytes/:n       n bytes
  *     GET /users/:id      the id
  *     GET /burn?us=N      N microseconds of CPU time, at most a second
+ *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
+ *     GET /block?ms=N     keeps its worker from all else for so long: a
+ *                         handler as it should not be
  *     GET /stats          counters of each shard
  */
 
@@ -20,6 +23,7 @@
 
 #define PIECE 16384
 #define BURN_MAX_US 1000000
+#define WAIT_MAX_MS 60000
 
 static int
 plaintext(struct spate_req *req, void *arg)
@@ -154,6 +158,45 @@ burn(struct spate_req *req, void *arg)
 	return spate_text(req, 200, "ok");
 }
 
+static int
+milliseconds(struct spate_req *req, uint64_t *ms)
+{
+	int error = spate_query_u64(req, "ms", ms);
+
+	if (error == 0 && *ms > WAIT_MAX_MS)
+		*ms = WAIT_MAX_MS;
+	return error;
+}
+
+static int
+wait_a_while(struct spate_req *req, void *arg)
+{
+	uint64_t ms = 0;
+	int error = milliseconds(req, &ms);
+
+	(void)arg;
+	if (error == 0)
+		error = spate_sleep((uint32_t)ms);
+	return error != 0 ? error : spate_text(req, 200, "ok");
+}
+
+static int
+block(struct spate_req *req, void *arg)
+{
+	struct timespec rest;
+	uint64_t ms = 0;
+	int error = milliseconds(req, &ms);
+
+	(void)arg;
+	if (error != 0)
+		return error;
+	rest.tv_sec = (time_t)(ms / 1000);
+	rest.tv_nsec = (long)(ms % 1000) * 1000000;
+	while (nanosleep(&rest, &rest) != 0)
+		;
+	return spate_text(req, 200, "ok");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,6 +211,8 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
 	spate_route(server, "GET", "/users/:id", user, NULL);
 	spate_route(server, "GET", "/burn", burn, NULL);
+	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
+	spate_route(server, "GET", "/block", block, NULL);
 	spate_route_stats(server, "/stats");
 	return spate_main(server, argc, argv);
 }

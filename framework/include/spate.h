@@ -133,8 +133,7 @@ struct spate_options {
 
 	/*
 	 * Whether a client that has closed its sending side is taken for gone
-	 * by handlers that wait: spate_wait(), spate_events_wait() and
-	 * spate_pause(). A browser that goes elsewhere looks like that, and
+	 * by handlers in spate_wait() and spate_events_wait(). A browser that goes elsewhere looks like that, and
 	 * so does "echo ... | nc". Without it a client is gone when it has
 	 * closed both sides or reset the connection.
 	 */
@@ -246,10 +245,10 @@ SPATE_API int spate_main(struct spate_server *server, int argc, char **argv);
  *     -EBADMSG                     400, the body
  *     -E2BIG                       413
  *     -EMEDIUMTYPE                 415
- *     -ETIMEDOUT                   408
- *     -ECONNRESET, -EPIPE,
- *     -ECANCELED                   nothing, it is gone
+ *     -ETIMEDOUT of the body       408
  *     all else, 0 too              500, and a line in the log
+ *
+ * A client that is gone gets nothing, whatever is returned.
  */
 typedef int spate_handler_fn(struct spate_req *req, void *arg);
 
@@ -442,6 +441,17 @@ SPATE_API uint32_t spate_stream_shard(const struct spate_stream *stream);
 
 /* A pointer of the handler's own, NULL at first. Context: handler. */
 SPATE_API void **spate_stream_data(struct spate_stream *stream);
+
+/* ---------------------------------------------------------------- waiting */
+
+/*
+ * Let time pass; other requests are served meanwhile.
+ *
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ENOMEM
+ * (max_fibers handlers wait already), -EPERM (not in a handler). Context:
+ * handler.
+ */
+SPATE_API int spate_sleep(uint32_t ms);
 
 /* ------------------------------------------------------- from other threads */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Server-sent events, and pauses. */
+/* Server-sent events, and waits for what never comes. */
 
 #include "tests/e2e/ask.h"
 #include "tests/harness.h"
@@ -194,22 +194,26 @@ TEST(a_stream_ends_when_the_client_resets)
 	ask_stop(server);
 }
 
-/* ----------------------------------------------------------------- pauses */
+/* ------------------------------------------------------------------ waits */
 
 static int
-pausing(struct spate_req *req, void *arg)
+waiting(struct spate_req *req, void *arg)
 {
 	uint64_t ms = 0;
 	int error = spate_query_u64(req, "ms", &ms);
 
 	(void)arg;
-	if (error == 0)
-		error = spate_pause(req, (uint32_t)ms);
+	if (error == 0 && ms != 0) {
+		spate_defer(req);
+		error = spate_wait(req, (uint32_t)ms);
+		if (error == -ETIMEDOUT)
+			error = 0;
+	}
 	atomic_store(&ended, error == 0 ? 1 : error);
-	return error != 0 ? error : spate_text(req, 200, "paused\n");
+	return error != 0 ? error : spate_text(req, 200, "waited\n");
 }
 
-TEST(others_are_served_during_a_pause)
+TEST(others_are_served_during_a_wait)
 {
 	struct spate_options options = spate_options_default();
 	struct spate_server *server;
@@ -217,7 +221,7 @@ TEST(others_are_served_during_a_pause)
 
 	options.spares = 0;
 	server = ask_new(&options);
-	spate_route(server, "GET", "/", pausing, NULL);
+	spate_route(server, "GET", "/", waiting, NULL);
 	ask_start(server);
 	for (int i = 0; i < 100; i++) {
 		const char *request = ASK("GET", "/?ms=50");
@@ -226,24 +230,24 @@ TEST(others_are_served_during_a_pause)
 		ask_send(fds[i], request, strlen(request));
 	}
 	ask(server, ASK("GET", "/?ms=0"));
-	EXPECT(ask_says("paused\n"));
+	EXPECT(ask_says("waited\n"));
 	for (int i = 0; i < 100; i++) {
 		ask_read(fds[i], NULL);
-		EXPECT(ask_says("paused\n"));
+		EXPECT(ask_says("waited\n"));
 		close(fds[i]);
 	}
 	ask_stop(server);
 }
 
-/* What has arrived during a pause is not forgotten. */
-TEST(a_request_behind_a_pause_is_answered)
+/* What has arrived during a wait is not forgotten. */
+TEST(a_request_behind_a_wait_is_answered)
 {
 	struct spate_server *server = ask_new(NULL);
 	const char *first = "GET /?ms=30 HTTP/1.1\r\nHost: a\r\n\r\n";
 	const char *second = ASK("GET", "/?ms=0");
 	int fd;
 
-	spate_route(server, "GET", "/", pausing, NULL);
+	spate_route(server, "GET", "/", waiting, NULL);
 	ask_start(server);
 	fd = ask_connect(server);
 	ask_send(fd, first, strlen(first));
@@ -265,7 +269,7 @@ half_closed(bool cancels)
 
 	options.half_close_cancels = cancels;
 	server = ask_new(&options);
-	spate_route(server, "GET", "/", pausing, NULL);
+	spate_route(server, "GET", "/", waiting, NULL);
 	ask_start(server);
 	atomic_store(&ended, 0);
 	fd = ask_connect(server);
@@ -280,7 +284,7 @@ half_closed(bool cancels)
 TEST(half_a_close_is_what_the_option_says)
 {
 	EXPECT_EQ(half_closed(false), 1);
-	EXPECT(ask_says("paused\n"));
+	EXPECT(ask_says("waited\n"));
 	EXPECT_EQ(half_closed(true), -ECANCELED);
 	EXPECT_EQ(ask_size(), 0);
 }

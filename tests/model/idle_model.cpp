@@ -21,7 +21,8 @@ static const struct scenario scenarios[] = {
 	{ "a stranger", { WORKER0, STRANGER } },
 	{ "a stranger, a task", { WORKER0, STRANGER, RUN } },
 	{ "a stranger, stop", { WORKER0, STRANGER, POST_STOP } },
-	{ "a stranger, stop, tasks", { WORKER0, STRANGER, RUN, POST_STOP } },
+	{ "a stranger, tasks, stop", { WORKER0, STRANGER, RUN2_STOP } },
+	{ "tasks, stop", { WORKER0, WORKER1, RUN2_STOP } },
 };
 
 int

@@ -20,12 +20,203 @@ MODELS = {
     "shards/engine.c": ["poll_slot", "idle"],
 }
 
+# Why an order is kept though no model fails without it.
+RUNS_IN_ORDER = "Relacy's order of execution is that of seq_cst"
+SWAPS = "the swap that follows sees the newest"
+LOOKED = "the load before was FLAG4; a later waiter looks at the news itself"
+CLAIM = "the other three order the pair; what crosses has its own edges"
+NOTIFY = "one of many has to win; the stack orders what crosses"
+WORD = "the stacks order what crosses; TSan sees this and not the futex"
+GRACE = "the grace period orders it; in order, events go stale at once"
+TOKEN = "the token's acquire brings the stop of who left before"
+ADDED = "for a worker just added, which the models do not do"
+OWN = "the owner takes back only what it has put there itself"
+
 # "file: name of the access -> order": why the stronger order is kept.
 EXPECTED_TO_HOLD = {
+    # Relacy takes the order in which it runs things for the one of seq_cst,
+    # so it cannot tell these from acquire and relaxed. C11 can.
+    "shards/worker.c: is_stopping load -> acquire": RUNS_IN_ORDER,
+    "shards/worker.c: is_stopping load -> relaxed": RUNS_IN_ORDER,
+    "shards/poll_slot.h: sp_slot_ready cas -> acq_rel": RUNS_IN_ORDER,
+    "shards/poll_slot.h: sp_slot_unpark cas -> acq_rel": RUNS_IN_ORDER,
+    "shards/poll_slot.h: sp_slot_evict cas -> acq_rel": RUNS_IN_ORDER,
+
+    # A failure that only begins another try, or a swap.
+    "shards/poll_slot.h: sp_slot_announce cas failure -> acquire": SWAPS,
+    "shards/poll_slot.h: sp_slot_announce cas failure -> relaxed": SWAPS,
+    "shards/poll_slot.h: sp_slot_park cas failure -> acquire": SWAPS,
+    "shards/poll_slot.h: sp_slot_park cas failure -> relaxed": SWAPS,
+    "shards/poll_slot.h: sp_slot_ready cas failure -> acquire": LOOKED,
+    "shards/poll_slot.h: sp_slot_ready cas failure -> relaxed": LOOKED,
+    "shards/poll_slot.h: sp_slot_evict cas failure -> acquire": LOOKED,
+    "shards/poll_slot.h: sp_slot_evict cas failure -> relaxed": LOOKED,
+
+    # Ordered by something else already, and kept for who reads it.
+    "shards/poll_slot.h: sp_slot_commit cas -> relaxed":
+        "the announce's release sequence goes on to the commit",
+    "shards/idle.h: sp_idle_retract fetch_and -> acq_rel": CLAIM,
+    "shards/idle.h: sp_idle_retract fetch_and -> relaxed": CLAIM,
+    "shards/wake.h: sp_wake_notify cas -> acquire": NOTIFY,
+    "shards/wake.h: sp_wake_notify cas -> release": NOTIFY,
+    "shards/wake.h: sp_wake_notify cas -> relaxed": NOTIFY,
+    "shards/worker.c: sp_worker_wake fetch_add -> relaxed": WORD,
+    "shards/worker.c: sleep_until_claimed load -> relaxed": WORD,
+    "shards/poll_cache.c: sp_poll_cache_retire store -> release": GRACE,
+    "shards/poll_cache.c: sp_poll_cache_retire store -> relaxed": GRACE,
+    "shards/steal.c: help load -> acquire": TOKEN,
+    "shards/steal.c: help load -> relaxed": TOKEN,
+    "shards/steal.c: take_rest load -> relaxed": ADDED,
+    "shards/steal.c: take_rest load 2 -> relaxed": ADDED,
+    "shards/engine.c: stop_shard load -> relaxed": ADDED,
+    "shards/engine.c: stop_shard load 2 -> relaxed": ADDED,
+    "shards/shard.c: sp_shard_leave load -> relaxed": ADDED,
+    "shards/worker.c: run_list xchg -> relaxed": OWN,
+    "shards/worker.c: loop xchg -> relaxed": OWN,
 }
 
 # (name, file, text, its replacement, the model that has to fail)
-LOGIC = []
+LOGIC = [
+    ("a task parks without looking for news", "shards/poll_desc.c",
+     "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
+    ("a task parks without looking at outq", "shards/poll_desc.c",
+     "|| !sp_stack_empty(&pd->outq)", "", "poll_slot"),
+    ("a deadline expires by a store", "shards/poll_desc.c",
+     """	if (!sp_cas(&pd->deadline[mode], &judged, (sp_tick)SP_DEADLINE_EXPIRED,
+		seq_cst, relaxed))
+		return SP_SLOT_NIL;
+""", """	sp_store(&pd->deadline[mode], SP_DEADLINE_EXPIRED, seq_cst);
+""", "poll_slot"),
+    ("a kick evicts before it sets the bits", "shards/poll_desc.c",
+     "	if (bits != 0)\n		sp_fetch_or(&pd->info, bits, seq_cst);",
+     """	for (int mode = 0; mode < SP_POLL_MODES; mode++)
+		woken[mode] = sp_slot_evict(&pd->slot[mode]);
+	if (bits != 0)
+		sp_fetch_or(&pd->info, bits, seq_cst);
+	return;""", "poll_slot"),
+    ("a close wakes nobody", "shards/poll_desc.c",
+     "	sp_poll_kick(pd, 0, woken);\n", "	woken[0] = woken[1] = 0;\n",
+     "poll_slot"),
+    ("a fiber waits without looking for errors", "shards/poll_wait.c",
+     """	if (sp_netpoll_check_err(pd, mode) == 0
+	    && (""", "	if ((", "poll_slot"),
+    ("a fiber waits without looking at outq", "shards/poll_wait.c",
+     "sp_stack_empty(&pd->outq)", "true", "poll_slot"),
+    ("a writer is kept up by its outq", "shards/poll_wait.c",
+     "mode == SP_POLL_WRITE || ", "", "poll_slot"),
+    ("commit is a store", "shards/poll_slot.h",
+     "return sp_cas(slot, &seen, fiber, release, relaxed);",
+     "sp_store(slot, fiber, release);\n	return seen != 0;", "poll_slot"),
+    ("ready forgets who waited", "shards/poll_slot.h",
+     "if (seen == SP_SLOT_READY)", "if (seen >= SP_SLOT_READY)", "poll_slot"),
+    ("evict clears READY", "shards/poll_slot.h",
+     "if (seen <= SP_SLOT_READY)", "if (seen == SP_SLOT_NIL)", "poll_slot"),
+    ("unpark is a load and a store", "shards/poll_slot.h",
+     "return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);",
+     """if (sp_load(slot, seq_cst) != seen)
+		return false;
+	sp_store(slot, (uintptr_t)SP_SLOT_NIL, seq_cst);
+	return true;""", "poll_slot"),
+    ("the bits come after the edge", "shards/netpoll.c",
+     "	if (polled & SP_POLLED_HANGUP)\n",
+     """	if (polled & SP_POLLED_READ)
+		run_or_resume(
+		    pd, sp_slot_ready(&pd->slot[SP_POLL_READ]), ready);
+	polled &= ~SP_POLLED_READ;
+	if (polled & SP_POLLED_HANGUP)
+""", "poll_slot"),
+    ("push is a store", "shards/mpsc_stack.h",
+     "while (!sp_cas(&stack->head, &seen, link, seq_cst, relaxed));",
+     "while ((sp_store(&stack->head, link, seq_cst), false));", "wake"),
+    ("pop all is a load and a store", "shards/mpsc_stack.h",
+     "return sp_xchg(&stack->head, (struct sp_link *)NULL, acquire);",
+     """struct sp_link *all = sp_load(&stack->head, acquire);
+
+	sp_store(&stack->head, (struct sp_link *)NULL, relaxed);
+	return all;""", "wake"),
+    ("the poller looks before it says BLOCKED", "shards/netpoll.c",
+     """		sp_wake_blocked(&shard->wake);
+		if (sp_poll_work(shard, worker)) {""",
+     """		bool work = sp_poll_work(shard, worker);
+
+		sp_wake_blocked(&shard->wake);
+		if (work) {""", "wake"),
+    ("the poller does not look at runq", "shards/netpoll.c",
+     "|| !sp_stack_empty(&shard->runq)", "", "wake"),
+    ("each breaker writes", "shards/wake.h",
+     """	return sp_cas(&wake->sig, &seen, SP_WAKE_NOTIFIED, acq_rel, relaxed);
+""", "	sp_store(&wake->sig, seen = SP_WAKE_NOTIFIED, release);\n"
+     "	return true;\n", "wake"),
+    ("a breaker looks before it leaves something", "shards/shard.c",
+     """	sp_stack_push(&shard->inbox, &msg->link); /* WAKE1 */
+	sp_shard_break(shard);
+""", """	sp_shard_break(shard);
+	sp_stack_push(&shard->inbox, &msg->link); /* WAKE1 */
+""", "wake"),
+    ("a worker parks without looking at its fibers", "shards/worker.c",
+     """	if (!sp_stack_empty(&worker->resumed)
+	    || sp_ready""", "	if (sp_ready", "resume"),
+    ("a worker parks without looking at the token", "shards/worker.c",
+     "\n	    || sp_token_free(&shard->token)) {", ") {", "idle"),
+    ("the poller does not look at its fibers", "shards/netpoll.c",
+     "|| !sp_stack_empty(&worker->resumed)", "", "resume"),
+    ("who readies a fiber looks before it pushes", "shards/worker.c",
+     """	sp_stack_push(&home->resumed, &fiber->link);
+	if (sp_idle_claim(&home->shard->idle, home->number))
+		sp_worker_wake(home);
+	else
+		sp_shard_break(home->shard);
+""", """	if (sp_idle_claim(&home->shard->idle, home->number))
+		sp_worker_wake(home);
+	else
+		sp_shard_break(home->shard);
+	sp_stack_push(&home->resumed, &fiber->link);
+""", "resume"),
+    ("two may claim one worker", "shards/idle.h",
+     "return sp_idle_retract(idle, worker);",
+     "sp_idle_retract(idle, worker);\n	return true;", "resume"),
+    ("a worker that was claimed does not wait for it", "shards/worker.c",
+     "		if (sp_idle_retract(&shard->idle, worker->number))\n"
+     "			return;\n",
+     "		sp_idle_retract(&shard->idle, worker->number);\n"
+     "		return;\n", "idle"),
+    ("a helper wakes nobody when it is done", "shards/steal.c",
+     "	sp_shard_leave(shard);\n", "", "idle"),
+    ("a worker leaves without waking a parked one", "shards/worker.c",
+     "	sp_shard_leave(shard);\n", "", "idle"),
+    ("a worker leaves without looking at the inbox", "shards/worker.c",
+     "if (sp_likely(!is_stopping(worker)) || !sp_stack_empty(&shard->inbox)",
+     "if (sp_likely(!is_stopping(worker))", "idle"),
+    ("a worker leaves without looking at the ring", "shards/worker.c",
+     "	    || sp_ready_ring_depth(&shard->ring) != 0)\n		return false;",
+     "	    )\n		return false;", "idle"),
+    ("who has left does not say so in order", "shards/token.h",
+     "return sp_fetch_add(&token->owner, 0, seq_cst) == 0; /* IDLE1 */",
+     "return sp_load(&token->owner, seq_cst) == 0;", "idle"),
+    ("the token is taken by a store", "shards/token.h",
+     "return sp_cas(&token->owner, &nobody, worker + 1, acquire, relaxed);",
+     "sp_store(&token->owner, nobody + worker + 1, relaxed);\n"
+     "	return true;", "token"),
+    ("no grace period", "shards/poll_cache.c",
+     "	sp_rcu_retire(&cache->batch_rcu, reclaimed);\n",
+     "	reclaimed(&cache->batch_rcu);\n", "reclaim"),
+    ("the generation stays when it retires", "shards/poll_cache.c",
+     "sp_store(&pd->gen, gen + 1, seq_cst);",
+     "sp_store(&pd->gen, gen, seq_cst);", "reclaim"),
+    ("find does not compare generations", "shards/poll_cache.h",
+     "sp_load(&pd->gen, acquire) != sp_handle_gen(handle)",
+     "sp_load(&pd->gen, acquire) == 0", "reclaim"),
+    ("a close leaves outq as it is", "shards/shard.c",
+     "for (link = sp_stack_pop_all(&pd->outq); link != NULL; link = next) {",
+     "for (link = NULL; link != NULL; link = next) {", "reclaim"),
+    ("a thief loads and stores", "shards/steal.c",
+     "		list = sp_xchg(&worker->rest, NULL, acquire);\n",
+     "		list = sp_load(&worker->rest, acquire);\n"
+     "		sp_store(&worker->rest, NULL, relaxed);\n", "rest"),
+    ("a worker goes on with what a thief may have", "shards/worker.c",
+     "		task = sp_xchg(&worker->rest, NULL, acquire);\n",
+     "		task = next;\n", "rest"),
+]
 
 SPIN_MUTANTS = {
     0: "as it is",

@@ -30,18 +30,31 @@
 
 struct sp_shard;
 void sp_run_woken(struct sp_poll_desc *, struct sp_shard *, uintptr_t);
-#include "netpoll.c.inc"
 #include "engine.c.inc"
+#include "netpoll.c.inc"
 
 /* What a thread does. The owner begins as a running TASK or fiber. */
-enum act { NOTHING, TASK, FIBER, MOVER, WRITER, EDGE, ROOM, HANGUP, SEND, CLOSE,
-	LATE, DRAIN };
+enum act {
+	NOTHING,
+	TASK,
+	FIBER,
+	MOVER,
+	WRITER,
+	EDGE,
+	ROOM,
+	HANGUP,
+	SEND,
+	CLOSE,
+	LATE,
+	DRAIN,
+	KICK
+};
 enum { OLD_TICK = 5, NEW_TICK = 9, THREADS = 4 };
 
 static const struct scenario {
 	const char *name;
 	enum act act[THREADS];
-} *scenario;
+} * scenario;
 
 static struct slot_suite *suite;
 
@@ -71,14 +84,16 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	bool
 	ending()
 	{
-		return count(CLOSE) + count(LATE) + count(DRAIN) != 0
-		    && count(MOVER) == 0;
+		return count(CLOSE) + count(LATE) + count(DRAIN) + count(KICK)
+			   != 0
+		       && count(MOVER) == 0;
 	}
 
 	void
 	before()
 	{
 		suite = this;
+		choose_bit();
 		model_resting = 0;
 		sp_poll_desc_reset(&pd, 3, NULL);
 		pd.deadline[SP_POLL_READ].store(OLD_TICK, rl::mo_relaxed, $);
@@ -86,10 +101,30 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		buffer($) = 0;
 		worker.current = &fiber;
 		fiber.home = &worker;
-		if (count(TASK) + count(FIBER) + count(MOVER)
-			+ count(WRITER)
+		if (count(TASK) + count(FIBER) + count(MOVER) + count(WRITER)
 		    == 0)
 			sp_slot_park(&pd.slot[SP_POLL_READ]);
+	}
+
+	/* What comes with the edge of HANGUP: one bit, since each orders the
+	 * others. A fiber takes the last for an error, which ends its wait. */
+	struct {
+		uint32_t polled, info;
+	} bit;
+
+	void
+	choose_bit()
+	{
+		switch (rl::rand(count(FIBER) ? 2 : 3)) {
+		case 0:
+			bit = { SP_POLLED_HANGUP, SP_POLL_HANGUP };
+			break;
+		case 1:
+			bit = { SP_POLLED_URGENT, SP_POLL_URGENT };
+			break;
+		default:
+			bit = { SP_POLLED_ERROR, SP_POLL_EVENT_ERR };
+		}
 	}
 
 	/* The owner's turn at the descriptor. */
@@ -101,15 +136,15 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		for (struct sp_link *link = sp_stack_pop_all(&pd.outq); link;
 		     link = link->next)
 			taken++;
-		hungup |= (sp_poll_info(&pd) & SP_POLL_HANGUP) != 0;
+		hungup |= (sp_poll_info(&pd) & bit.info) != 0;
 	}
 
 	bool
 	told_to_end()
 	{
 		return (sp_poll_info(&pd) & SP_POLL_ATTENTION) != 0
-		    || sp_load(&pd.deadline[SP_POLL_READ], seq_cst)
-		    == SP_DEADLINE_EXPIRED;
+		       || sp_load(&pd.deadline[SP_POLL_READ], seq_cst)
+			      == SP_DEADLINE_EXPIRED;
 	}
 
 	/* A TASK, from being handed over to being parked again. */
@@ -134,23 +169,21 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			ended = 1;
 		if (ended)
 			return true;
-		return !ending()
-		    && seen >= count(EDGE) + 2 * count(HANGUP)
-		    && taken == count(SEND)
-		    && hungup == (count(HANGUP) != 0);
+		return !ending() && seen >= count(EDGE) + 2 * count(HANGUP)
+		       && taken == count(SEND)
+		       && (count(HANGUP) == 0 || hungup);
 	}
 
 	void
 	run_fiber()
 	{
-		for (int error = 0; !fiber_is_through(error);) {
-			error = sp_poll_reset(&pd, SP_POLL_READ);
+		int error = sp_poll_reset(&pd, SP_POLL_READ);
+
+		for (;;) {
 			serve();
 			if (fiber_is_through(error))
 				break;
-			if (error == 0)
-				error = sp_poll_wait(
-				    &worker, &pd, SP_POLL_READ);
+			error = sp_poll_wait(&worker, &pd, SP_POLL_READ);
 		}
 	}
 
@@ -160,8 +193,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 	{
 		while (socket.fetch_add(0, rl::mo_acq_rel, $) == 0) {
 			RL_ASSERT(
-			    sp_poll_wait(&worker, &pd, SP_POLL_WRITE)
-			    == 0);
+			    sp_poll_wait(&worker, &pd, SP_POLL_WRITE) == 0);
 			sp_poll_reset(&pd, SP_POLL_WRITE);
 		}
 	}
@@ -195,7 +227,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 		if (what == EDGE || what == HANGUP)
 			edge(SP_POLLED_READ);
 		if (what == HANGUP)
-			edge(SP_POLLED_READ | SP_POLLED_HANGUP);
+			edge(SP_POLLED_READ | bit.polled);
 		while (what == ROOM && !asleep.asleep)
 			rl::yield(1, $);
 		if (what == ROOM)
@@ -204,6 +236,8 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			sp_stack_push(&pd.outq, link); /* FLAG3 */
 			sp_poll_kick(&pd, 0, woken);
 		}
+		if (what == KICK)
+			sp_poll_kick(&pd, SP_POLL_DRAIN, woken);
 		if (what == CLOSE)
 			RL_ASSERT(sp_poll_unblock(&pd, woken));
 		if (what == LATE)
@@ -241,7 +275,7 @@ struct slot_suite : rl::test_suite<slot_suite, THREADS> {
 			return;
 		RL_ASSERT(seen == count(EDGE) + 2 * count(HANGUP));
 		RL_ASSERT(taken == count(SEND));
-		RL_ASSERT(hungup == (count(HANGUP) != 0));
+		RL_ASSERT(count(HANGUP) == 0 || hungup);
 	}
 };
 
@@ -283,6 +317,7 @@ static const struct scenario scenarios[] = {
 	{ "task: deadline", { TASK, LATE } },
 	{ "task: edge, deadline", { TASK, EDGE, LATE } },
 	{ "task: drain", { TASK, DRAIN } },
+	{ "task: kick", { TASK, KICK } },
 	{ "task: edge, drain", { TASK, EDGE, DRAIN } },
 	{ "task: hang-up", { TASK, HANGUP } },
 	{ "parked: two edges", { NOTHING, EDGE, EDGE } },

@@ -56,7 +56,8 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 	rl::atomic<int> edge; /* what RCU orders */
 	int sent = 0;
 	bool was_inside[THREADS] = {}, is_inside[THREADS] = {};
-	bool grace = false, free_again = false;
+	bool free_again = false;
+	int grace_begun = 0; /* 1: it has, 2: its callback has been called */
 	sp_handle handle;
 
 	void
@@ -104,13 +105,27 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 		leave(CLOSER);
 	}
 
+	/* The thread that runs callbacks; here it has closed before. */
+	void
+	run_callback()
+	{
+		for (int i = 0; i < 6 && grace_begun < 2;
+		     i++, rl::yield(1, $)) {
+			if (!grace_is_over())
+				continue;
+			grace_begun = 2;
+			edge.fetch_add(0, rl::mo_acq_rel, $);
+			shard.cache.batch_rcu.reclaim(&shard.cache.batch_rcu);
+		}
+	}
+
 	bool
 	grace_is_over()
 	{
 		for (bool inside : was_inside)
 			if (inside)
 				return false;
-		return grace;
+		return grace_begun == 1;
 	}
 
 	/* With the token: reclaim, and open the next one if there is room. */
@@ -121,12 +136,6 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 			sp_poll_cache_reclaim(
 			    &shard.cache, [](struct sp_poll_desc *, void *) {},
 			    NULL);
-			if (grace_is_over()) {
-				grace = false;
-				edge.fetch_add(0, rl::mo_acq_rel, $);
-				shard.cache.batch_rcu.reclaim(
-				    &shard.cache.batch_rcu);
-			}
 			rl::yield(1, $);
 		}
 		if (!free_again)
@@ -150,8 +159,8 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 			sent = 1;
 			sp_stack_push(&found->outq, &message.link);
 			if (sp_poll_info(found) & SP_POLL_CLOSING) {
-				struct sp_link *link
-				    = sp_stack_pop_all(&found->outq);
+				struct sp_link *link = sp_stack_pop_all(
+				    &found->outq);
 
 				for (; link != NULL; link = link->next)
 					model_free(link);
@@ -161,7 +170,7 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 	}
 
 	/* As an event does, or a user's look-up; of either handle. */
-	void
+	bool
 	read(unsigned use)
 	{
 		struct sp_poll_desc *found;
@@ -172,19 +181,24 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 		if (found != NULL)
 			RL_ASSERT(content($) == 1 + (int)use);
 		leave(READER);
+		return found != NULL;
 	}
 
 	void
 	thread(unsigned i)
 	{
-		if (i == CLOSER)
+		if (i == CLOSER) {
 			close_it();
-		else if (i == POLLER)
+			run_callback();
+		} else if (i == POLLER)
 			reclaim_and_open();
 		else if (i == SENDER)
 			send();
+		else if (rl::rand(2) == 0)
+			read(0);
 		else
-			read(rl::rand(2));
+			for (int k = 0; k < 6 && !read(1); k++)
+				rl::yield(1, $);
 	}
 
 	void
@@ -209,19 +223,19 @@ sp_slab_free(struct sp_slab *, uint32_t)
 
 /* A grace period begins: who is inside now has to leave first. */
 void
-sp_rcu_retire(struct sp_rcu_retired *retired,
-    void (*reclaim)(struct sp_rcu_retired *))
+sp_rcu_retire(
+    struct sp_rcu_retired *retired, void (*reclaim)(struct sp_rcu_retired *))
 {
 	retired->reclaim = reclaim;
 	suite->edge.fetch_add(0, rl::mo_acq_rel, $);
 	for (int i = 0; i < THREADS; i++)
 		suite->was_inside[i] = suite->is_inside[i];
-	suite->grace = true;
+	suite->grace_begun = 1;
 }
 
 int
 main()
 {
 	return !model_run<reclaim_suite>("close and reuse", 4 * SP_MODEL_ROUNDS)
-	    || reused == 0;
+	       || reused == 0;
 }

@@ -48,7 +48,7 @@ site(unsigned number, memory_order order)
 		return (memory_order)weak_order;
 	return order;
 }
-}
+} // namespace rl
 #include SP_MODEL_SITES
 #endif
 
@@ -70,11 +70,15 @@ inline bool
 sp_model_cas(rl::atomic<T> *word, T *expected, U desired, rl::memory_order mo,
     rl::memory_order mo_fail, rl::debug_info_param info)
 {
-	T seen = word->load(mo_fail, info);
+	T seen;
 
-	if (seen != *expected) {
-		*expected = seen;
-		return false;
+	/* Relaxed, or a success would acquire what its order does not. */
+	if (word->load(rl::mo_relaxed, info) != *expected) {
+		seen = word->load(mo_fail, info);
+		if (seen != *expected) {
+			*expected = seen;
+			return false;
+		}
 	}
 	return word->compare_exchange_strong(
 	    *expected, desired, mo, info, rl::mo_relaxed, info);

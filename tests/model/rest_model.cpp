@@ -14,8 +14,8 @@
 #include "tests/model/model.h"
 #include "tests/model/stub_shard.h"
 
-#include "worker.c.inc"
 #include "steal.c.inc"
+#include "worker.c.inc"
 
 enum { OWNER, THIEF, THIEF_OF_BOTH, THREADS, TASKS = 3 };
 

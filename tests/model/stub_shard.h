@@ -57,7 +57,9 @@ struct sp_shard {
 	SP_ATOMIC(uint32_t) worker_count;
 	struct sp_netpoll np;
 	struct sp_task_list overflow;
-	struct { sp_tick now; } wheel;
+	struct {
+		sp_tick now;
+	} wheel;
 	SP_ATOMIC(struct sp_worker *) workers[2];
 };
 
@@ -72,12 +74,12 @@ void sp_worker_wake(struct sp_worker *worker);
 struct sp_worker *sp_worker_self(void);
 unsigned sp_netpoll(struct sp_shard *shard, struct sp_worker *worker,
     int64_t delay, struct sp_task_list *ready);
-struct sp_task *sp_shard_poll(
-    struct sp_shard *shard, struct sp_worker *worker, bool may_block);
+struct sp_task *
+sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block);
 unsigned sp_netpoll_wait(struct sp_netpoll *np, int64_t delay);
 void sp_netpoll_break(struct sp_netpoll *np);
-void sp_futex_wait(SP_ATOMIC(uint32_t) *word, uint32_t value);
-void sp_futex_wake(SP_ATOMIC(uint32_t) *word);
+void sp_futex_wait(SP_ATOMIC(uint32_t) * word, uint32_t value);
+void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 
 /* What a worker does besides. */
 #define sp_rcu_quiescent() ((void)0)

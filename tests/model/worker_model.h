@@ -23,25 +23,35 @@
 static void resume(struct sp_worker *worker, struct sp_fiber *fiber);
 static struct sp_task *sp_steal(struct sp_worker *worker);
 
+#include "engine.c.inc"
 #include "netpoll.c.inc"
 #include "shard.c.inc"
-#include "worker.c.inc"
 #include "steal.c.inc"
-#include "engine.c.inc"
+#include "worker.c.inc"
 
 /* What a thread does; all but the workers do it once. */
-enum act { NOTHING, WORKER0, WORKER1, POST, RUN, READY0, READY1, STRANGER,
-	STOP, POST_STOP };
+enum act {
+	NOTHING,
+	WORKER0,
+	WORKER1,
+	POST,
+	RUN,
+	READY0,
+	READY1,
+	STRANGER,
+	STOP,
+	POST_STOP,
+	RUN2_STOP
+};
 enum { THREADS = 4, WORKERS = 2 };
 
 static const struct scenario {
 	const char *name;
 	enum act act[THREADS];
-} *scenario;
+} * scenario;
 
 /* Thrown by who sleeps with nobody left to end it. */
-struct for_good {
-};
+struct for_good {};
 
 static struct worker_suite *suite;
 
@@ -118,12 +128,19 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	{
 		enum act what = scenario->act[i];
 
+		if (what == NOTHING)
+			return (void)model_resting++;
 		payload[i]($) = 1;
 		if (what == WORKER0 || what == WORKER1)
 			run_worker(&worker[what - WORKER0]);
 		if (what == POST || what == POST_STOP)
 			sp_shard_post(&shard, &msg[i]);
-		if (what == STOP || what == POST_STOP)
+		if (what == RUN2_STOP) {
+			payload[THREADS - 1]($) = 1;
+			sp_shard_run(&shard, &pd[i]);
+			sp_shard_run(&shard, &pd[THREADS - 1]);
+		}
+		if (what == STOP || what == POST_STOP || what == RUN2_STOP)
 			stop_shard(&shard);
 		if (what == RUN)
 			sp_shard_run(&shard, &pd[i]);
@@ -152,19 +169,22 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	after()
 	{
 		int workers = count(WORKER0) + count(WORKER1);
-		int stops = count(STOP) + count(POST_STOP);
+		int stops = count(STOP) + count(POST_STOP) + count(RUN2_STOP);
 
 		/* Nothing that was left for the shard is there still. */
-		RL_ASSERT(done == count(POST) + count(POST_STOP) + count(RUN)
-			+ count(READY0) + count(READY1));
+		RL_ASSERT(done
+			  == count(POST) + count(POST_STOP) + count(RUN)
+				 + 2 * count(RUN2_STOP) + count(READY0)
+				 + count(READY1));
 		/* Somebody polls, or all have left because they should. */
-		RL_ASSERT(stops != 0 ? left == workers
-				     : left == 0 && polling == 1);
+		RL_ASSERT(
+		    stops != 0 ? left == workers : left == 0 && polling == 1);
 		/* A sleep costs one write to the eventfd at most. */
 		RL_ASSERT(shard.np.eventfd.wakes <= stub_episodes);
 		/* A park that has ended was ended by one wake-up. */
 		for (int i = 0; i < WORKERS; i++)
-			RL_ASSERT((int)sp_load(&worker[i].wake_word, seq_cst)
+			RL_ASSERT(
+			    (int)sp_load(&worker[i].wake_word, seq_cst)
 			    == worker[i].counters.parks - parked[i].asleep);
 	}
 
@@ -180,8 +200,8 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 static void
 run_task(struct sp_worker *, struct sp_task *task)
 {
-	suite->run(sp_container_of(task, struct sp_poll_desc, task)
-	    - suite->pd);
+	suite->run(
+	    sp_container_of(task, struct sp_poll_desc, task) - suite->pd);
 }
 
 static void
@@ -233,14 +253,14 @@ sp_netpoll_break(struct sp_netpoll *np)
 }
 
 static model_sleep *
-parked_on(SP_ATOMIC(uint32_t) *word)
+parked_on(SP_ATOMIC(uint32_t) * word)
 {
 	return &suite->parked[word == &suite->worker[1].wake_word];
 }
 
 /* The kernel compares and goes to sleep in one step. */
 void
-sp_futex_wait(SP_ATOMIC(uint32_t) *word, uint32_t value)
+sp_futex_wait(SP_ATOMIC(uint32_t) * word, uint32_t value)
 {
 	if (sp_fetch_add(word, 0, relaxed) == value
 	    && !parked_on(word)->wait(THREADS))
@@ -248,7 +268,7 @@ sp_futex_wait(SP_ATOMIC(uint32_t) *word, uint32_t value)
 }
 
 void
-sp_futex_wake(SP_ATOMIC(uint32_t) *word)
+sp_futex_wake(SP_ATOMIC(uint32_t) * word)
 {
 	parked_on(word)->wake();
 }

@@ -32,8 +32,8 @@
 #include <unistd.h>
 
 #define CHUNK 3000
-#define CLIENTS 2   /* threads */
-#define SOCKETS 16  /* of each */
+#define CLIENTS 2  /* threads */
+#define SOCKETS 16 /* of each */
 #define MEDDLERS 2
 #define INDEXES 256 /* that a meddler tries, in each shard */
 
@@ -157,7 +157,7 @@ static const struct sp_service service = { .run = run, .name = "stressed" };
 /* -------------------------------------------------------------- clients */
 
 struct stream {
-	int fd; /* -1: none */
+	int fd;             /* -1: none */
 	uint64_t sent, got; /* bytes */
 	uint64_t key;
 };
@@ -166,7 +166,7 @@ struct client {
 	struct echo_server *server;
 	uint64_t random;
 	unsigned rounds;
-	SP_ATOMIC(int) *stop; /* or NULL */
+	SP_ATOMIC(int) * stop; /* or NULL */
 	uint64_t bytes, opened, cut;
 	struct stream stream[SOCKETS];
 };
@@ -185,14 +185,13 @@ open_stream(struct client *client, struct stream *stream)
 	    server->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	SP_CHECK(fd >= 0);
-	if (connect(fd, (const struct sockaddr *)&server->address,
-		server->size)
+	if (connect(fd, (const struct sockaddr *)&server->address, server->size)
 	    != 0) {
 		/* Nobody listens any more. */
 		close(fd);
 		return;
 	}
-	*stream = (struct stream) {
+	*stream = (struct stream){
 		.fd = fd,
 		.key = test_random(&client->random),
 	};
@@ -304,8 +303,8 @@ struct meddler {
 };
 
 static void
-meddle_with(struct meddler *meddler, struct sp_shard *shard,
-    struct sp_poll_desc *pd)
+meddle_with(
+    struct meddler *meddler, struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	uintptr_t woken[SP_POLL_MODES] = { SP_SLOT_NIL, SP_SLOT_NIL };
 	enum sp_poll_mode mode = test_random(&meddler->random) % SP_POLL_MODES;
@@ -316,8 +315,8 @@ meddle_with(struct meddler *meddler, struct sp_shard *shard,
 	if (what == 0) {
 		meddler->closed += sp_poll_unblock(pd, woken);
 	} else if (what < 64 && meddler->timers) {
-		sp_poll_set_deadline(pd, mode,
-		    sp_tick_deadline(now, (uint32_t)(what % 4)));
+		sp_poll_set_deadline(
+		    pd, mode, sp_tick_deadline(now, (uint32_t)(what % 4)));
 		if (what % 8 == 0)
 			sp_shard_rearm(shard, pd);
 	} else if (what < 96) {
@@ -342,9 +341,9 @@ be_meddler(void *arg)
 
 	while (!sp_load(&meddler->stop, relaxed)) {
 		uint32_t id = (uint32_t)(test_random(&meddler->random)
-		    % engine->shard_count);
-		uint32_t index
-		    = (uint32_t)(test_random(&meddler->random) % INDEXES);
+					 % engine->shard_count);
+		uint32_t index = (uint32_t)(test_random(&meddler->random)
+					    % INDEXES);
 		struct sp_slab *slab = &engine->shards[id]->cache.slab;
 		struct sp_poll_desc *pd;
 		struct sp_shard *shard;
@@ -374,15 +373,15 @@ struct plan {
 	unsigned rounds;
 	int meddlers;
 	bool timers; /* deadlines move; else nothing rescues who sleeps */
-	bool local; /* Unix sockets, so that no CPU is near */
+	bool local;  /* Unix sockets, so that no CPU is near */
 	bool cancel; /* while the clients are at it */
 };
 
 static struct sp_engine_options
 tight_options(const struct plan *plan)
 {
-	struct sp_engine_options options
-	    = echo_options(plan->shards, plan->workers);
+	struct sp_engine_options options = echo_options(
+	    plan->shards, plan->workers);
 
 	options.spares = plan->spares;
 	options.sweep_ms = plan->timers ? 1 : 600000;
@@ -394,7 +393,7 @@ tight_options(const struct plan *plan)
 
 static void
 join_clients(const struct plan *plan, struct echo_server *server,
-    pthread_t *threads, SP_ATOMIC(int) *stop)
+    pthread_t *threads, SP_ATOMIC(int) * stop)
 {
 	if (plan->cancel) {
 		/* Until they are well under way. */
@@ -425,25 +424,25 @@ play(const struct plan *plan)
 	else
 		echo_start(&server, &options, &service);
 	for (int i = 0; i < CLIENTS; i++) {
-		clients[i] = (struct client) {
+		clients[i] = (struct client){
 			.server = &server,
 			.random = seed + 2 * (uint64_t)i,
 			.rounds = test_rounds(plan->rounds),
 			.stop = plan->cancel ? &stop : NULL,
 		};
-		SP_CHECK(pthread_create(&client_thread[i], NULL, be_client,
-			     &clients[i])
-		    == 0);
+		SP_CHECK(pthread_create(
+			     &client_thread[i], NULL, be_client, &clients[i])
+			 == 0);
 	}
 	for (int i = 0; i < plan->meddlers; i++) {
-		meddlers[i] = (struct meddler) {
+		meddlers[i] = (struct meddler){
 			.server = &server,
 			.random = seed + 100 + 2 * (uint64_t)i,
 			.timers = plan->timers,
 		};
-		SP_CHECK(pthread_create(&meddler_thread[i], NULL, be_meddler,
-			     &meddlers[i])
-		    == 0);
+		SP_CHECK(pthread_create(
+			     &meddler_thread[i], NULL, be_meddler, &meddlers[i])
+			 == 0);
 	}
 	join_clients(plan, &server, client_thread, &stop);
 	for (int i = 0; i < plan->meddlers; i++) {
@@ -469,44 +468,62 @@ play(const struct plan *plan)
 
 TEST(every_byte_comes_back)
 {
-	play(&(struct plan) {
+	play(&(struct plan){
 	    .shards = 2, .workers = 4, .spares = 1, .rounds = 1500 });
 }
 
 TEST(every_byte_comes_back_from_one_worker)
 {
-	play(&(struct plan) { .shards = 1, .workers = 1, .rounds = 1500 });
+	play(&(struct plan){ .shards = 1, .workers = 1, .rounds = 1500 });
 }
 
 TEST(meddlers_cut_connections_and_nothing_else)
 {
-	play(&(struct plan) { .shards = 2, .workers = 4, .spares = 1,
-	    .rounds = 1500, .meddlers = MEDDLERS });
+	play(&(struct plan){ .shards = 2,
+	    .workers = 4,
+	    .spares = 1,
+	    .rounds = 1500,
+	    .meddlers = MEDDLERS });
 }
 
 TEST(meddlers_move_deadlines)
 {
-	play(&(struct plan) { .shards = 2, .workers = 4, .spares = 1,
-	    .rounds = 1500, .meddlers = MEDDLERS, .timers = true });
+	play(&(struct plan){ .shards = 2,
+	    .workers = 4,
+	    .spares = 1,
+	    .rounds = 1500,
+	    .meddlers = MEDDLERS,
+	    .timers = true });
 }
 
 TEST(connections_are_handed_over)
 {
-	play(&(struct plan) { .shards = 4, .workers = 2, .rounds = 1500,
-	    .meddlers = 1, .local = true });
+	play(&(struct plan){ .shards = 4,
+	    .workers = 2,
+	    .rounds = 1500,
+	    .meddlers = 1,
+	    .local = true });
 }
 
 TEST(an_engine_stops_under_load)
 {
 	for (int i = 0; i < 10; i++)
-		play(&(struct plan) { .shards = 2, .workers = 4, .spares = 1,
-		    .rounds = 1000000, .cancel = true });
+		play(&(struct plan){ .shards = 2,
+		    .workers = 4,
+		    .spares = 1,
+		    .rounds = 1000000,
+		    .cancel = true });
 }
 
 TEST(an_engine_stops_under_load_and_meddlers)
 {
 	for (int i = 0; i < 10; i++)
-		play(&(struct plan) { .shards = 4, .workers = 1, .spares = 1,
-		    .rounds = 1000000, .meddlers = MEDDLERS,
-		    .timers = i % 2 != 0, .local = true, .cancel = true });
+		play(&(struct plan){ .shards = 4,
+		    .workers = 1,
+		    .spares = 1,
+		    .rounds = 1000000,
+		    .meddlers = MEDDLERS,
+		    .timers = i % 2 != 0,
+		    .local = true,
+		    .cancel = true });
 }

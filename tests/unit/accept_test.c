@@ -75,7 +75,7 @@ run_out(uint32_t shards)
 	for (int i = 0; i < CLIENTS; i++) {
 		SP_CHECK(connect(client[i], (struct sockaddr *)&server.address,
 			     server.size)
-		    == 0);
+			 == 0);
 	}
 	if (shards == 1)
 		expect_refusals(&server, client);
@@ -89,8 +89,8 @@ run_out(uint32_t shards)
 
 		/* Refused or, by now, served; but not forgotten. */
 		send(client[i], &byte, 1, MSG_NOSIGNAL);
-		EXPECT(recv(client[i], &byte, 1, 0) >= 0
-		    || errno == ECONNRESET);
+		EXPECT(
+		    recv(client[i], &byte, 1, 0) >= 0 || errno == ECONNRESET);
 	}
 	for (int i = 0; i < CLIENTS; i++)
 		close(client[i]);
@@ -186,8 +186,8 @@ TEST(connections_without_delay_and_without_inheritance)
 
 		EXPECT(fcntl(pd->fd, F_GETFD) & FD_CLOEXEC);
 		EXPECT(fcntl(pd->fd, F_GETFL) & O_NONBLOCK);
-		EXPECT_EQ(getsockopt(
-			      pd->fd, IPPROTO_TCP, TCP_NODELAY, &on, &size),
+		EXPECT_EQ(
+		    getsockopt(pd->fd, IPPROTO_TCP, TCP_NODELAY, &on, &size),
 		    0);
 		EXPECT(on != 0);
 	}
@@ -208,7 +208,53 @@ TEST(a_socket_for_each_shard_and_each_may_accept)
 		EXPECT_EQ(shard->listener_count, 1);
 		for (uint32_t j = 0; j < i; j++)
 			EXPECT(shard->listeners[0]->fd
-			    != server.engine->shards[j]->listeners[0]->fd);
+			       != server.engine->shards[j]->listeners[0]->fd);
 	}
 	echo_stop(&server);
+}
+
+/*
+ * The client is accepted by a shard that has not heard of the drain, for one
+ * that has closed all it had. By hand: neither has been started.
+ */
+TEST(what_is_handed_over_to_a_drained_shard_is_closed)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server = { .size = sizeof(sa_family_t) };
+	struct sp_shard **shards;
+	struct sp_worker *worker;
+	int client;
+
+	SP_CHECK(sp_engine_new(&server.engine, &options) == 0);
+	shards = server.engine->shards;
+	/* Any name: the kernel makes one up. */
+	server.address.ss_family = AF_UNIX;
+	SP_CHECK(sp_engine_listen(server.engine, &server.address, server.size,
+		     16, &echo_task_service)
+		 == 0);
+	server.size = sizeof(server.address);
+	SP_CHECK(getsockname(shards[0]->listeners[0]->fd,
+		     (struct sockaddr *)&server.address, &server.size)
+		 == 0);
+	worker = sp_worker_new(shards[0], 0, false);
+	for (int i = 0; i < 8; i++)
+		SP_CHECK(sp_shard_enter(shards[0]));
+	client = echo_connect(&server);
+
+	sp_engine_drain(server.engine);
+	sp_shard_messages(shards[1], worker);
+	sp_accept(shards[0]->listeners[0], worker);
+	EXPECT_EQ(sp_load(&worker->counters.handed_off, relaxed), 1);
+	EXPECT_EQ(sp_load(&shards[1]->load, relaxed), 1);
+	sp_shard_messages(shards[1], worker);
+	EXPECT_EQ(sp_load(&shards[1]->load, relaxed), 0);
+	EXPECT_EQ(sp_load(&worker->counters.accepted, relaxed), 0);
+	EXPECT(echo_at_end(client));
+
+	close(client);
+	sp_shard_messages(shards[0], worker);
+	for (int i = 0; i < 8; i++)
+		sp_shard_leave(shards[0]);
+	sp_worker_free(worker);
+	echo_account(&server);
 }

@@ -7,6 +7,7 @@
 
 #include "shards/engine.h"
 
+#include "alloc/arena.h"
 #include "alloc/check.h"
 #include "tests/echo.h"
 #include "tests/harness.h"
@@ -16,6 +17,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int
@@ -124,8 +126,8 @@ TEST(a_drain_closes_what_is_idle_and_refuses_the_rest)
 	}
 	sp_engine_stop(server.engine);
 	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	EXPECT_EQ(connect(fd[0], (struct sockaddr *)&server.address,
-		      server.size),
+	EXPECT_EQ(
+	    connect(fd[0], (struct sockaddr *)&server.address, server.size),
 	    -1);
 	EXPECT_EQ(errno, ECONNREFUSED);
 	close(fd[0]);
@@ -144,7 +146,9 @@ TEST(a_cancel_wakes_fibers_that_wait)
 		EXPECT(echo_once(fd[i], "hello", 5));
 	}
 	sp_engine_drain(server.engine);
+	sp_engine_drain(server.engine);
 	EXPECT(echo_once(fd[0], "still here", 10));
+	sp_engine_cancel(server.engine);
 	sp_engine_cancel(server.engine);
 	sp_engine_stop(server.engine);
 	for (int i = 0; i < 8; i++) {
@@ -224,8 +228,8 @@ TEST(a_deadline_moved_nearer_does_not_wait_for_the_sweep)
 		pd = sp_engine_find(
 		    server.engine, sp_handle_make(1, i, 0), &shard);
 	SP_CHECK(pd != NULL);
-	sp_poll_set_deadline(pd, SP_POLL_READ,
-	    sp_tick_deadline(sp_tick_of(sp_now_ns()), 10));
+	sp_poll_set_deadline(
+	    pd, SP_POLL_READ, sp_tick_deadline(sp_tick_of(sp_now_ns()), 10));
 	EXPECT_EQ(sp_shard_rearm(shard, pd), 0);
 	sp_rcu_exit();
 	EXPECT(echo_at_end(fd));
@@ -267,7 +271,7 @@ TEST(engines_come_and_go_and_leave_nothing)
 			talk(&server);
 		echo_stop(&server);
 
-		/* liburcu's helper stays once there is one. */
+		/* Helpers of others stay once there are any. */
 		if (i == 0)
 			threads = count_threads();
 		EXPECT_EQ(count_threads(), threads);
@@ -295,11 +299,47 @@ TEST(an_engine_that_never_started_is_freed)
 	struct sp_engine *engine;
 
 	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
-	EXPECT_EQ(sp_engine_listen(engine, &address,
-		      sizeof(struct sockaddr_in), 16, &echo_task_service),
+	EXPECT_EQ(sp_engine_listen(engine, &address, sizeof(struct sockaddr_in),
+		      16, &echo_task_service),
 	    0);
 	sp_engine_free(engine);
 	sp_engine_free(NULL);
+}
+
+static SP_ATOMIC(int) beginnings, ends;
+
+static int
+begin_two(struct sp_worker *worker)
+{
+	EXPECT(worker == sp_worker_self());
+	return sp_fetch_add(&beginnings, 1, relaxed) < 2 ? 0 : -EXFULL;
+}
+
+static void
+count_end(struct sp_worker *worker)
+{
+	EXPECT(worker == sp_worker_self());
+	sp_fetch_add(&ends, 1, relaxed);
+}
+
+TEST(a_worker_that_cannot_begin_fails_the_start)
+{
+	struct sp_engine_options options = echo_options(2, 2);
+	struct sp_engine *engine;
+	int threads;
+
+	options.worker_begin = begin_two;
+	options.worker_end = count_end;
+	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
+	/* Helpers of others stay once there are any. */
+	sp_rcu_barrier();
+	sp_arena_background(true);
+	threads = count_threads();
+	EXPECT_EQ(sp_engine_start(engine), -EXFULL);
+	EXPECT_EQ(count_threads(), threads);
+	EXPECT_EQ(sp_load(&beginnings, relaxed), 3);
+	EXPECT_EQ(sp_load(&ends, relaxed), 2);
+	sp_engine_free(engine);
 }
 
 TEST(a_port_that_is_taken_is_an_error)
@@ -339,8 +379,8 @@ TEST(options_that_make_no_sense_are_refused)
 		struct sp_engine_options options = echo_options(1, 1);
 		struct sp_engine *engine = NULL;
 
-		*(uint32_t *)(void *)((char *)&options + bad[i].offset)
-		    = bad[i].value;
+		*(uint32_t *)(void *)((char *)&options
+				      + bad[i].offset) = bad[i].value;
 		EXPECT_EQ(sp_engine_new(&engine, &options), -EINVAL);
 		EXPECT(engine == NULL);
 	}
@@ -362,11 +402,11 @@ TEST(a_handle_is_found_until_its_connection_is_closed)
 		handle = sp_handle_make(1, 1, 0);
 	EXPECT(sp_engine_find(server.engine, handle, &shard) != NULL);
 	EXPECT(shard == server.engine->shards[sp_handle_shard(handle)]);
-	EXPECT(sp_engine_find(server.engine, handle + (UINT64_C(1) << 32),
-		   &shard)
+	EXPECT(
+	    sp_engine_find(server.engine, handle + (UINT64_C(1) << 32), &shard)
 	    == NULL);
 	EXPECT(sp_engine_find(server.engine, sp_handle_make(1, 2, 0), &shard)
-	    == NULL);
+	       == NULL);
 	sp_rcu_exit();
 	close(fd);
 	ECHO_UNTIL(sp_load(&server.engine->connections, relaxed) == 0);
@@ -374,4 +414,52 @@ TEST(a_handle_is_found_until_its_connection_is_closed)
 	EXPECT(sp_engine_find(server.engine, handle, &shard) == NULL);
 	sp_rcu_exit();
 	echo_stop(&server);
+}
+
+/* Everything up to n descriptors, for each n until it is enough. */
+static int
+make_with(int n)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct sockaddr_storage address = { .ss_family = AF_INET };
+	struct sp_engine *engine = NULL;
+	int taken[64], count = 0, error;
+
+	while (count < 64 && (taken[count] = dup(0)) >= 0)
+		count++;
+	for (int i = 0; i < n && count > 0; i++)
+		close(taken[--count]);
+	error = sp_engine_new(&engine, &options);
+	if (error == 0)
+		error = sp_engine_listen(engine, &address,
+		    sizeof(struct sockaddr_in), 16, &echo_task_service);
+	if (error == 0)
+		error = sp_engine_start(engine);
+	if (error == 0) {
+		sp_engine_cancel(engine);
+		sp_engine_stop(engine);
+	}
+	sp_engine_free(engine);
+	while (count > 0)
+		close(taken[--count]);
+	return error;
+}
+
+TEST(an_engine_short_of_descriptors_leaves_nothing)
+{
+	struct rlimit before, low;
+	int error = -EMFILE, n = 0;
+
+	SP_CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	low = before;
+	low.rlim_cur = 48;
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	for (; n < 32 && error != 0; n++) {
+		error = make_with(n);
+		EXPECT(error == 0 || error == -EMFILE);
+	}
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	EXPECT_EQ(error, 0);
+	/* Two epoll instances, two eventfds, two listeners, the reserve. */
+	EXPECT(n > 7);
 }

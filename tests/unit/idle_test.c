@@ -73,9 +73,8 @@ TEST(a_worker_is_woken_once_for_each_park)
 	unsigned parked = 0;
 
 	for (int i = 0; i < 2; i++)
-		EXPECT_EQ(pthread_create(
-			      &threads[i], NULL, claim_all, &contest),
-		    0);
+		EXPECT_EQ(
+		    pthread_create(&threads[i], NULL, claim_all, &contest), 0);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		sp_idle_announce(&contest.idle, 7);
 		if (i % 3 != 0 && sp_idle_retract(&contest.idle, 7))

@@ -71,8 +71,8 @@ TEST(nothing_is_lost_between_pushers)
 		if (link == NULL)
 			sched_yield();
 		for (; link != NULL; link = link->next) {
-			struct item *item
-			    = sp_container_of(link, struct item, link);
+			struct item *item = sp_container_of(
+			    link, struct item, link);
 
 			EXPECT_EQ(item->number, last[item->pusher] + 1);
 			last[item->pusher] = item->number;

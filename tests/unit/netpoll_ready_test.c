@@ -40,8 +40,8 @@ open_desc(int fd)
 	struct sp_poll_desc *pd = NULL;
 
 	SP_CHECK(sp_shard_enter(shard));
-	SP_CHECK(sp_shard_open(shard, fd, &echo_task_service, SP_WATCH_READ,
-		     &pd)
+	SP_CHECK(
+	    sp_shard_open(shard, fd, &echo_task_service, SP_WATCH_READ, &pd)
 	    == 0);
 	return pd;
 }
@@ -190,8 +190,7 @@ TEST(a_stale_event_is_counted_and_harms_nobody)
 	EXPECT_EQ(poll_now(&ready), 1);
 	EXPECT_EQ(ready.count, 0);
 	EXPECT_EQ(sp_load(&worker->counters.stale_events, relaxed), 1);
-	EXPECT_EQ(
-	    sp_load(&fresh->slot[SP_POLL_READ], relaxed), SP_SLOT_TASK);
+	EXPECT_EQ(sp_load(&fresh->slot[SP_POLL_READ], relaxed), SP_SLOT_TASK);
 
 	EXPECT_EQ(write(fd[1], "x", 1), 1);
 	EXPECT_EQ(poll_now(&ready), 1);

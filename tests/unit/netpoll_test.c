@@ -73,8 +73,8 @@ open_tcp(int fd[2])
 	fd[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	SP_CHECK(bind(listener, (struct sockaddr *)&address, size) == 0);
 	SP_CHECK(listen(listener, 1) == 0);
-	SP_CHECK(getsockname(listener, (struct sockaddr *)&address, &size)
-	    == 0);
+	SP_CHECK(
+	    getsockname(listener, (struct sockaddr *)&address, &size) == 0);
 	SP_CHECK(connect(fd[0], (struct sockaddr *)&address, size) == 0);
 	fd[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	SP_CHECK(fd[1] >= 0);
@@ -129,8 +129,8 @@ TEST(what_was_ready_before_is_reported)
 	begin();
 	open_pair(fd);
 	EXPECT_EQ(write(fd[1], "x", 1), 1);
-	EXPECT_EQ(sp_netpoll_open(&np, fd[0], HANDLE,
-		      SP_WATCH_READ | SP_WATCH_WRITE),
+	EXPECT_EQ(
+	    sp_netpoll_open(&np, fd[0], HANDLE, SP_WATCH_READ | SP_WATCH_WRITE),
 	    0);
 	EXPECT_EQ(only_event(), SP_POLLED_READ | SP_POLLED_WRITE);
 	close_pair(fd);
@@ -144,8 +144,8 @@ TEST(a_level_is_reported_until_it_is_gone)
 
 	begin();
 	open_pair(fd);
-	EXPECT_EQ(sp_netpoll_open(&np, fd[0], HANDLE,
-		      SP_WATCH_READ | SP_WATCH_LEVEL),
+	EXPECT_EQ(
+	    sp_netpoll_open(&np, fd[0], HANDLE, SP_WATCH_READ | SP_WATCH_LEVEL),
 	    0);
 	EXPECT_EQ(write(fd[1], "x", 1), 1);
 	EXPECT_EQ(only_event(), SP_POLLED_READ);
@@ -162,15 +162,15 @@ TEST(a_one_shot_is_reported_once_until_it_is_armed)
 
 	begin();
 	open_pair(fd);
-	EXPECT_EQ(sp_netpoll_open(&np, fd[0], HANDLE,
-		      SP_WATCH_READ | SP_WATCH_ONESHOT),
+	EXPECT_EQ(sp_netpoll_open(
+		      &np, fd[0], HANDLE, SP_WATCH_READ | SP_WATCH_ONESHOT),
 	    0);
 	EXPECT_EQ(write(fd[1], "x", 1), 1);
 	EXPECT_EQ(only_event(), SP_POLLED_READ);
 	EXPECT_EQ(write(fd[1], "x", 1), 1);
 	EXPECT_EQ(only_event(), 0);
-	EXPECT_EQ(sp_netpoll_modify(&np, fd[0], HANDLE,
-		      SP_WATCH_READ | SP_WATCH_ONESHOT),
+	EXPECT_EQ(sp_netpoll_modify(
+		      &np, fd[0], HANDLE, SP_WATCH_READ | SP_WATCH_ONESHOT),
 	    0);
 	EXPECT_EQ(only_event(), SP_POLLED_READ);
 	EXPECT_EQ(only_event(), 0);
@@ -210,8 +210,8 @@ TEST(urgent_data_is_its_own_event)
 
 	begin();
 	open_tcp(fd);
-	EXPECT_EQ(sp_netpoll_open(&np, fd[1], HANDLE,
-		      SP_WATCH_READ | SP_WATCH_URGENT),
+	EXPECT_EQ(sp_netpoll_open(
+		      &np, fd[1], HANDLE, SP_WATCH_READ | SP_WATCH_URGENT),
 	    0);
 	EXPECT_EQ(send(fd[0], "!", 1, MSG_OOB), 1);
 	EXPECT(only_event() & SP_POLLED_URGENT);
@@ -246,9 +246,8 @@ TEST(an_error_alone_wakes_both_modes)
 	SP_CHECK(pipe2(fd, O_CLOEXEC) == 0);
 	EXPECT_EQ(sp_netpoll_open(&np, fd[1], HANDLE, SP_WATCH_READ), 0);
 	close(fd[0]);
-	EXPECT_EQ(only_event(),
-	    SP_POLLED_READ | SP_POLLED_WRITE | SP_POLLED_HANGUP
-		| SP_POLLED_ERROR);
+	EXPECT_EQ(only_event(), SP_POLLED_READ | SP_POLLED_WRITE
+				    | SP_POLLED_HANGUP | SP_POLLED_ERROR);
 	close(fd[1]);
 	sp_netpoll_fini(&np);
 }
@@ -326,9 +325,8 @@ TEST(a_break_ends_a_wait_of_any_length)
 			pthread_t thread;
 
 			np.coarse = coarse != 0;
-			EXPECT_EQ(pthread_create(
-				      &thread, NULL, break_it, NULL),
-			    0);
+			EXPECT_EQ(
+			    pthread_create(&thread, NULL, break_it, NULL), 0);
 			expect_break(delays[i]);
 			pthread_join(thread, NULL);
 		}
@@ -457,8 +455,8 @@ TEST(a_sleeping_shard_is_written_to_once)
 		sp_shard_break(shard);
 		EXPECT_EQ(sp_load(&shard->breaks_sent, relaxed), sleep);
 	}
-	EXPECT_EQ(read(shard->np.wake_fd, &writes, sizeof(writes)),
-	    sizeof(writes));
+	EXPECT_EQ(
+	    read(shard->np.wake_fd, &writes, sizeof(writes)), sizeof(writes));
 	EXPECT_EQ(writes, 3);
 	sp_engine_free(engine);
 }
@@ -486,9 +484,8 @@ TEST(no_more_writes_than_sleeps)
 	echo_start(&server, &options, &echo_task_service);
 	shard = server.engine->shards[0];
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(pthread_create(
-			      &threads[i], NULL, break_often, shard),
-		    0);
+		EXPECT_EQ(
+		    pthread_create(&threads[i], NULL, break_often, shard), 0);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	/* At least one of them has to meet it asleep. */
@@ -498,8 +495,8 @@ TEST(no_more_writes_than_sleeps)
 	}
 	sp_engine_cancel(server.engine);
 	sp_engine_stop(server.engine);
-	EXPECT_EQ(read(shard->np.wake_fd, &writes, sizeof(writes)),
-	    sizeof(writes));
+	EXPECT_EQ(
+	    read(shard->np.wake_fd, &writes, sizeof(writes)), sizeof(writes));
 	EXPECT_EQ(writes, sp_load(&shard->breaks_sent, relaxed));
 	EXPECT(writes <= ECHO_SUM(server.engine, polls));
 	EXPECT(sp_load(&shard->breaks_coalesced, relaxed) > 0);

@@ -65,8 +65,9 @@ place_all(struct sp_engine *engine, struct sp_worker *worker,
 {
 	for (int i = 0; i < CONNECTIONS; i++) {
 		uint32_t at = arrival == ALL_AT_ONE
-		    ? 0
-		    : (uint32_t)(test_random(random) % engine->shard_count);
+				  ? 0
+				  : (uint32_t)(test_random(random)
+					       % engine->shard_count);
 		struct sp_shard *shard = sp_accept_place(
 		    engine->shards[at], worker, fd, arrival != NEAR);
 
@@ -157,12 +158,10 @@ TEST(the_nearest_shard_is_first)
 	SP_CHECK(open_pair(fd) >= 0);
 	near = nearest(engine, fd[1]);
 	if (near != NULL) {
-		EXPECT(sp_accept_place(
-			   engine->shards[0], &worker, fd[1], false)
-		    == near);
-		EXPECT(sp_accept_place(
-			   engine->shards[1], &worker, fd[1], false)
-		    == near);
+		EXPECT(sp_accept_place(engine->shards[0], &worker, fd[1], false)
+		       == near);
+		EXPECT(sp_accept_place(engine->shards[1], &worker, fd[1], false)
+		       == near);
 	}
 	close(fd[0]);
 	close(fd[1]);
@@ -177,7 +176,7 @@ TEST(ties_go_to_either)
 
 	for (int i = 0; i < 1000; i++)
 		first += lighter(&worker, engine->shards[0], engine->shards[1])
-		    == engine->shards[0];
+			 == engine->shards[0];
 	/* Ten standard deviations to either side of 500. */
 	EXPECT(first > 340 && first < 660);
 	sp_engine_free(engine);
@@ -191,7 +190,7 @@ TEST(the_lighter_wins)
 	SP_CHECK(sp_shard_enter(engine->shards[1]));
 	for (int i = 0; i < 100; i++)
 		EXPECT(lighter(&worker, engine->shards[0], engine->shards[1])
-		    == engine->shards[0]);
+		       == engine->shards[0]);
 	empty(engine);
 	sp_engine_free(engine);
 }

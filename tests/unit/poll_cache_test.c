@@ -69,10 +69,10 @@ TEST(a_handle_finds_its_descriptor_while_it_is_open)
 	EXPECT(sp_poll_desc_handle(pd) == handle);
 	EXPECT_EQ(sp_handle_shard(handle), 9);
 	EXPECT(sp_poll_cache_find(&cache, handle) == pd);
-	EXPECT(sp_poll_cache_find(&cache, handle + (UINT64_C(1) << 32))
-	    == NULL);
-	EXPECT(sp_poll_cache_find(&cache, handle + (UINT64_C(2) << 32))
-	    == NULL);
+	EXPECT(
+	    sp_poll_cache_find(&cache, handle + (UINT64_C(1) << 32)) == NULL);
+	EXPECT(
+	    sp_poll_cache_find(&cache, handle + (UINT64_C(2) << 32)) == NULL);
 	EXPECT(sp_poll_cache_find(&cache, 0) == NULL);
 	EXPECT(sp_poll_cache_find(&cache, SP_HANDLE_WAKE) == NULL);
 	sp_poll_cache_retire(&cache, pd);
@@ -162,8 +162,7 @@ TEST(a_descriptor_is_not_used_again_while_somebody_reads)
 	sp_handle handle;
 
 	sp_poll_cache_init(&cache, 0, 0);
-	EXPECT_EQ(
-	    pthread_create(&thread, NULL, read_until_told, &reader), 0);
+	EXPECT_EQ(pthread_create(&thread, NULL, read_until_told, &reader), 0);
 	while (!sp_load(&reader.entered, acquire))
 		sched_yield();
 	sp_poll_cache_retire(&cache, open_desc(&handle));
@@ -265,8 +264,8 @@ TEST(readers_go_on_while_the_directory_grows)
 	sp_store(&grown, 1, release);
 	pthread_join(thread, NULL);
 	for (unsigned i = 0; i < count; i++) {
-		struct sp_poll_desc *pd
-		    = sp_poll_cache_find(&cache, handles[i]);
+		struct sp_poll_desc *pd = sp_poll_cache_find(
+		    &cache, handles[i]);
 
 		EXPECT(pd != NULL && sp_poll_desc_handle(pd) == handles[i]);
 	}

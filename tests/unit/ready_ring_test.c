@@ -19,9 +19,8 @@ new_ring(unsigned count)
 {
 	void *memory;
 
-	SP_CHECK(posix_memalign(
-		     &memory, SP_APART, sizeof(struct sp_ready_ring))
-	    == 0);
+	SP_CHECK(posix_memalign(&memory, SP_APART, sizeof(struct sp_ready_ring))
+		 == 0);
 	SP_CHECK(sp_ready_ring_init(memory, count) == 0);
 	return memory;
 }
@@ -106,9 +105,8 @@ TEST(each_list_is_taken_once)
 
 	shared = new_ring(4);
 	for (int i = 0; i < TAKERS; i++)
-		EXPECT_EQ(pthread_create(
-			      &threads[i], NULL, take_lists, &sum[i]),
-		    0);
+		EXPECT_EQ(
+		    pthread_create(&threads[i], NULL, take_lists, &sum[i]), 0);
 	for (unsigned i = 0; i < LISTS; i++) {
 		items[2 * i].value = 2 * i;
 		items[2 * i + 1].value = 2 * i + 1;

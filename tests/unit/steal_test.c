@@ -7,6 +7,8 @@
  *     's'   5 ms of CPU
  *     'h'   hogs the CPU until a message 'g' has been handled
  *     'w'   tells its shard
+ *     'l'   releases the hogs, and ends when its shard is asleep, is to end,
+ *           and has nothing else
  */
 
 #include "shards/steal.h"
@@ -39,6 +41,14 @@ obey(struct sp_worker *worker, struct sp_poll_desc *pd, char *byte)
 		break;
 	case 'g':
 		sp_store(&released, 1, seq_cst);
+		break;
+	case 'l':
+		sp_store(&released, 1, seq_cst);
+		while (sp_load(&echo_shard(worker, pd)->load, seq_cst) != 1
+		       || !sp_load(&echo_shard(worker, pd)->stopping, seq_cst)
+		       || sp_load(&echo_shard(worker, pd)->wake.sig, seq_cst)
+			      != SP_WAKE_BLOCKED)
+			;
 		break;
 	case 'w':
 		*byte = (char)echo_shard(worker, pd)->id;
@@ -105,7 +115,7 @@ TEST(a_slow_handler_does_not_keep_its_list)
 		for (int i = 0; i < CLIENTS; i++)
 			EXPECT_EQ(recv(client[i], &byte, 1, 0), 1);
 	} while (ECHO_SUM(server.engine, ready_published) == 0
-	    || ECHO_SUM(server.engine, stolen) == 0);
+		 || ECHO_SUM(server.engine, stolen) == 0);
 	for (int i = 0; i < CLIENTS; i++)
 		close(client[i]);
 	echo_stop(&server);
@@ -159,13 +169,11 @@ TEST(a_spare_takes_over_from_a_hog)
 	options.spares = 1;
 	echo_start(&server, &options, &obedient);
 	hog_and_release(&server);
-	EXPECT_EQ(
-	    sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
+	EXPECT_EQ(sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
 	/* And again, with the spare that is there already. */
 	for (int i = 0; i < 20; i++)
 		hog_and_release(&server);
-	EXPECT_EQ(
-	    sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
+	EXPECT_EQ(sp_load(&server.engine->shards[0]->worker_count, acquire), 2);
 	echo_stop(&server);
 }
 
@@ -211,6 +219,29 @@ TEST(a_stop_still_has_spares_for_a_hog)
 	sp_engine_stop(server.engine);
 	EXPECT(sp_load(&released, seq_cst));
 	close(two[0]);
+	close(two[1]);
+	echo_account(&server);
+}
+
+/* The last to leave a shard that sleeps is a worker of another one. */
+TEST(a_thief_that_closes_the_last_connection_ends_its_shard)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct echo_server server;
+	int two[2], before = sp_load(&hogs, seq_cst);
+	char byte;
+
+	options.sweep_ms = 600000; /* or a timer would end that sleep */
+	echo_start(&server, &options, &obedient);
+	connect_two(&server, two);
+	sp_store(&released, 0, seq_cst);
+	EXPECT_EQ(send(two[0], "h", 1, MSG_NOSIGNAL), 1);
+	ECHO_UNTIL(sp_load(&hogs, seq_cst) > before);
+	EXPECT_EQ(send(two[1], "l", 1, MSG_NOSIGNAL), 1);
+	EXPECT_EQ(shutdown(two[1], SHUT_WR), 0);
+	EXPECT_EQ(recv(two[0], &byte, 1, 0), 1);
+	close(two[0]);
+	sp_engine_stop(server.engine);
 	close(two[1]);
 	echo_account(&server);
 }

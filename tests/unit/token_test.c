@@ -50,9 +50,8 @@ TEST(what_a_holder_wrote_reaches_the_next)
 	pthread_t threads[3];
 
 	for (int i = 0; i < 3; i++)
-		EXPECT_EQ(pthread_create(
-			      &threads[i], NULL, take_turns, &shared),
-		    0);
+		EXPECT_EQ(
+		    pthread_create(&threads[i], NULL, take_turns, &shared), 0);
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(shared.turns, 3 * TURNS);

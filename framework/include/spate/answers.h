@@ -105,16 +105,6 @@ SPATE_API int spate_events_wait(struct spate_req *req, uint32_t ms);
 /* The id of the last event that the client saw before. Context: handler. */
 SPATE_API struct spate_str spate_last_event_id(const struct spate_req *req);
 
-/* ------------------------------------------------------------------ waits */
-
-/*
- * Wait for a time, while other requests go on. Ends early if the client
- * leaves.
- *
- * Errors: -ECANCELED, -ENOMEM. Context: handler.
- */
-SPATE_API int spate_pause(struct spate_req *req, uint32_t ms);
-
 /* --------------------------------------------------------------- deferred */
 
 /* The name of one promised answer. Never comes to mean another one. */

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "shards/event.h"
+
+#include "alloc/cacheline.h"
+#include "shards/worker.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* One wait, in the waiting fiber's frame. */
+struct wait {
+	struct sp_timer timer;
+	struct sp_fiber *fiber;
+	struct sp_event *event;
+	struct sp_poll_desc *pd; /* of the connection, or NULL */
+	bool edge;               /* pd had one, which is not for us to eat */
+	bool late;               /* the time is up */
+};
+
+/* Whether the connection that the fiber handles is gone, or is to go. */
+static bool
+is_gone(struct sp_poll_desc *pd)
+{
+	return pd != NULL
+	    && (sp_load(&pd->info, seq_cst)
+		   & (SP_POLL_CLOSING | SP_POLL_HANGUP))
+	    != 0;
+}
+
+/*
+ * Get into the descriptor's slot.
+ *
+ * => Returns true: in it, to be taken out by sp_slot_retract() or somebody
+ *    else. The look at info comes after the announcement (FLAG2), so what is
+ *    set later evicts.
+ */
+static bool
+enter_reading(struct wait *wait)
+{
+	sp_slot *slot = &wait->pd->slot[SP_POLL_READ];
+
+	if (!sp_slot_announce(slot)) {
+		wait->edge = true;
+		return false;
+	}
+	if (!is_gone(wait->pd)
+	    && sp_slot_commit(slot, (uintptr_t)wait->fiber))
+		return true;
+	wait->edge |= sp_slot_consume(slot);
+	return false;
+}
+
+/*
+ * Wait once, in both slots, and leave both.
+ *
+ * => Returns whether the event was posted.
+ */
+static bool
+wait_once(struct sp_worker *worker, struct wait *wait)
+{
+	sp_slot *slot = &wait->event->slot;
+	uintptr_t fiber = (uintptr_t)wait->fiber;
+	bool reading = wait->pd != NULL;
+	int taken = 0, woken = 0;
+	bool posted = true;
+
+	if (reading && !enter_reading(wait))
+		return sp_slot_consume(slot);
+	if (sp_slot_announce(slot)) {
+		if (sp_slot_commit(slot, fiber)) {
+			sp_fiber_suspend(worker);
+			woken = 1;
+			taken = !sp_slot_retract(slot, fiber);
+		}
+		posted = sp_slot_consume(slot);
+	}
+	if (reading) {
+		slot = &wait->pd->slot[SP_POLL_READ];
+		taken += !sp_slot_retract(slot, fiber);
+		wait->edge |= sp_slot_consume(slot);
+	}
+	for (; woken < taken; woken++)
+		sp_fiber_suspend(worker);
+	return posted;
+}
+
+static int
+wait_until(struct sp_worker *worker, struct wait *wait)
+{
+	for (;;) {
+		if (is_gone(wait->pd))
+			return -ECANCELED;
+		if (wait->late)
+			return -ETIMEDOUT;
+		if (wait_once(worker, wait))
+			return 0;
+	}
+}
+
+int
+sp_event_wait(
+    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
+{
+	struct sp_fiber *fiber = worker->current;
+	struct wait wait = { .fiber = fiber, .event = event, .pd = fiber->pd };
+	int error = sp_fiber_reserve(worker);
+
+	if (error != 0)
+		return error;
+	if (fiber->before_wait != NULL)
+		fiber->before_wait(fiber->before_wait_arg);
+	sp_timer_init(&wait.timer);
+	wait.timer.kind = SP_TIMER_WAIT;
+	if (timeout_ms != 0)
+		sp_wheel_add(&worker->timers, &wait.timer,
+		    sp_tick_of(sp_now_ns()) + timeout_ms);
+	error = wait_until(worker, &wait);
+	sp_wheel_del(&worker->timers, &wait.timer);
+
+	/* Whoever reads next has to look at what came meanwhile. */
+	if (wait.edge)
+		sp_slot_ready(&wait.pd->slot[SP_POLL_READ]);
+	return error;
+}
+
+void
+sp_event_post(struct sp_event *event)
+{
+	uintptr_t woken = sp_slot_ready(&event->slot);
+
+	if (woken > SP_SLOT_TASK)
+		sp_fiber_ready((struct sp_fiber *)woken);
+}
+
+int
+sp_sleep(struct sp_worker *worker, uint32_t ms)
+{
+	struct sp_event never;
+	int error;
+
+	if (ms == 0)
+		return 0;
+	sp_event_init(&never);
+	error = sp_event_wait(worker, &never, ms);
+	return error == -ETIMEDOUT ? 0 : error;
+}
+
+/* ------------------------------------------------------ by the worker */
+
+void
+sp_worker_timers(struct sp_worker *worker)
+{
+	struct sp_timer_list expired = { NULL };
+	struct sp_timer *timer;
+
+	if (sp_likely(worker->timers.armed == 0))
+		return;
+	sp_wheel_advance(
+	    &worker->timers, sp_tick_of(sp_now_ns()), &expired);
+	while ((timer = sp_timer_list_pop(&expired)) != NULL) {
+		struct wait *wait = sp_container_of(timer, struct wait, timer);
+		uintptr_t woken;
+
+		wait->late = true;
+		woken = sp_slot_evict(&wait->event->slot);
+		if (woken > SP_SLOT_TASK)
+			sp_fiber_ready((struct sp_fiber *)woken);
+	}
+}
+
+int64_t
+sp_worker_next_timer(struct sp_worker *worker)
+{
+	sp_tick tick;
+
+	if (sp_likely(worker->timers.armed == 0)
+	    || !sp_wheel_next(&worker->timers, &tick))
+		return -1;
+	return sp_tick_delay_ns(tick, sp_now_ns());
+}

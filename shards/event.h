@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_EVENT_H
+#define SPATE_SHARDS_EVENT_H
+
+/*
+ * Event: what a fiber waits for when it is no edge of a descriptor: time to
+ * pass, a job to be done elsewhere, a message. One fiber waits, anybody
+ * posts; a post that comes first is remembered, once.
+ *
+ *     wait ends by      returns
+ *     --------------    -------------------------------------------------
+ *     a post            0
+ *     its time          -ETIMEDOUT
+ *     the connection    -ECANCELED, if the fiber handles one: closed by
+ *                       handle, cancelled by a stop, or its peer has gone
+ *
+ * The slot is a poll slot (poll_slot.h), the time is in a wheel of the
+ * worker's own: fibers do not leave their worker, so nobody else touches it.
+ *
+ * A peer that has sent its last is taken for gone, though it may have closed
+ * one direction only: of a client that waits for its answer the two look the
+ * same from here, and others (nginx, Go) decide so too. It goes for waits on
+ * events alone; an answer under way is written to the end.
+ *
+ * A fiber that handles a connection waits in two slots at once, the event's
+ * and the descriptor's, so two threads may each make it ready. It goes on
+ * only when it has taken itself out of both, and has been woken by each that
+ * had taken it already: a wake-up that came later would hit whatever the
+ * fiber does by then.
+ */
+
+#include "shards/poll_slot.h"
+#include "shards/timer_wheel.h"
+
+struct sp_fiber;
+struct sp_worker;
+
+struct sp_event {
+	sp_slot slot;
+};
+
+/* sp_timer.kind in a worker's wheel. */
+#define SP_TIMER_WAIT 2
+
+static inline void
+sp_event_init(struct sp_event *event)
+{
+	sp_store(&event->slot, (uintptr_t)SP_SLOT_NIL, relaxed);
+}
+
+/*
+ * sp_event_wait: until it is posted. 0 is no limit of time.
+ *
+ * => Also -ENOMEM: no fiber to go on with; nothing was waited for.
+ * => After anything but 0 a post may still come. The event has to stay until
+ *    nobody will post it, or the poster has to be told.
+ */
+int sp_event_wait(
+    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms);
+
+/* sp_event_post: any thread. */
+void sp_event_post(struct sp_event *event);
+
+/*
+ * sp_worker_timers: let waits of this worker end whose time is up.
+ * sp_worker_next_timer: how long until the next, or -1.
+ */
+void sp_worker_timers(struct sp_worker *worker);
+int64_t sp_worker_next_timer(struct sp_worker *worker);
+
+/*
+ * sp_sleep: let time pass. Returns 0, -ECANCELED or -ENOMEM.
+ */
+int sp_sleep(struct sp_worker *worker, uint32_t ms);
+
+#endif /* SPATE_SHARDS_EVENT_H */
