@@ -172,6 +172,8 @@ spate_body_read(struct spate_req *req, void *buf, size_t size)
 		return -EBADMSG;
 	if (size == 0)
 		return -EINVAL;
+	if (sp_req_promised(req))
+		return -EBUSY;
 	error = say_continue(req);
 	if (error != 0)
 		return error;

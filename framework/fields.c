@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Fields that handlers add to an answer, and the answer to what went wrong.
+ * Fields that handlers add to an answer.
  */
 
-#include "framework/http_status.h"
 #include "framework/request.h"
 #include "framework/text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* Of all fields of one answer, and of the page for an error. */
+/* Of all fields of one answer. */
 #define EXTRA_MAX 8192
 #define EXTRA_FIRST 512
-#define ERROR_MAX 512
 
 static bool
 is_ours(const char *name)
@@ -66,23 +63,4 @@ spate_add_header(struct spate_req *req, const char *name, const char *value)
 	memcpy(at + name_size + 2 + value_size, "\r\n", 2);
 	req->extra_size += (uint32_t)size;
 	return 0;
-}
-
-void
-sp_req_fail(struct spate_req *req, int status, const char *reason)
-{
-	char page[ERROR_MAX];
-	int size;
-
-	if (req->answer != SP_ANSWER_NONE) {
-		req->close = true;
-		return;
-	}
-	req->close = true;
-	req->extra_size = 0;
-	size = snprintf(page, sizeof(page), "%d %s%s%s\n", status,
-	    sp_http_reason(status), reason != NULL ? ": " : "",
-	    reason != NULL ? reason : "");
-	spate_respond(
-	    req, status, "text/plain; charset=utf-8", page, (size_t)size);
 }

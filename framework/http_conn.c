@@ -23,6 +23,7 @@
 #include "framework/request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,37 +64,8 @@ call_handler(struct spate_req *req)
 	struct sp_route_target *target = req->match.route->target;
 	int result = target->handler(req, target->arg);
 
-	if (sp_likely(req->answer == SP_ANSWER_DONE))
-		return;
-	if (req->answer == SP_ANSWER_BEGUN) {
-		sp_req_finish(req, result >= 0);
-		return;
-	}
-	if (req->gone || req->error != 0)
-		return; /* nobody is there to answer */
-	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
-		sp_req_fail(req, 408, "the body took too long");
-		return;
-	}
-	switch (result) {
-	case -EINVAL:
-	case -ENOENT:
-	case -ERANGE:
-		sp_req_fail(req, 400, "a parameter is missing or malformed");
-		break;
-	case -E2BIG:
-		sp_req_fail(req, 413, "the body is too large");
-		break;
-	case -EBADMSG:
-		sp_req_fail(req, 400, "malformed body");
-		break;
-	default:
-		sp_log(req->server, SPATE_LOG_ERROR,
-		    "the handler of %s did not answer: %s",
-		    req->match.route->pattern,
-		    result < 0 ? spate_strerror(result) : "no error given");
-		sp_req_fail(req, 500, NULL);
-	}
+	if (sp_unlikely(req->answer != SP_ANSWER_DONE || req->more != NULL))
+		sp_req_settle(req, result);
 }
 
 static void
@@ -106,13 +78,28 @@ answer_allow(struct spate_req *req, int status)
 	if (status == 204)
 		spate_respond(req, 204, NULL, NULL, 0);
 	else
-		spate_text(req, status, "405 Method Not Allowed\n");
+		spate_error(req, status, NULL);
+}
+
+/* What no route answers. */
+static void
+answer_unrouted(struct spate_req *req)
+{
+	if (req->routed == SP_ROUTE_METHOD_NOT_ALLOWED)
+		answer_allow(req, 405);
+	else if (req->routed == SP_ROUTE_OPTIONS_AUTO)
+		answer_allow(req, 204);
+	else
+		spate_error(req, 404, NULL);
 }
 
 static void
 dispatch(struct spate_req *req)
 {
+	const struct sp_layers *layers = req->server->layers;
+	void (*answer)(struct spate_req *) = answer_unrouted;
 	size_t scratch_size = 0;
+	enum sp_route_result routed;
 
 	req->scratch = NULL;
 	if (sp_unlikely(req->head.flags & SP_HTTP_ESCAPED)) {
@@ -121,22 +108,24 @@ dispatch(struct spate_req *req)
 		if (req->scratch == NULL)
 			scratch_size = 0;
 	}
-	switch (sp_router_find(req->server->router,
+	routed = sp_router_find(req->server->router,
 	    (enum sp_http_method)req->head.method, req->base + req->head.path,
-	    req->head.path_size, req->scratch, scratch_size, &req->match)) {
-	case SP_ROUTE_FOUND:
-		call_handler(req);
-		break;
-	case SP_ROUTE_NOT_FOUND:
-		spate_text(req, 404, "404 Not Found\n");
-		break;
-	case SP_ROUTE_METHOD_NOT_ALLOWED:
-		answer_allow(req, 405);
-		break;
-	case SP_ROUTE_OPTIONS_AUTO:
-		answer_allow(req, 204);
-		break;
+	    req->head.path_size, req->scratch, scratch_size, &req->match);
+	if (sp_likely(routed == SP_ROUTE_FOUND)) {
+		const struct sp_route_target *target
+		    = req->match.route->target;
+
+		layers = target->layers;
+		if (sp_likely(layers == NULL)) {
+			call_handler(req);
+			return;
+		}
+		answer = call_handler;
+	} else {
+		req->match.route = NULL;
+		req->routed = (uint8_t)routed;
 	}
+	sp_middleware_run(req, layers, answer);
 }
 
 /* Move the request to the front, if a chunked body had no room behind it. */
@@ -164,6 +153,7 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->extra_capacity = 0;
+	req->more = NULL;
 	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
 	    && (req->head.flags & SP_HTTP_KEEP_ALIVE);
 	sp_count(&req->worker->counters.requests, 1);
@@ -193,9 +183,11 @@ refuse(struct spate_req *req, int status)
 	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->want_continue = false;
+	req->more = NULL;
+	req->base = req->in;
+	memset(&req->head, 0, offsetof(struct sp_http_head, error));
 	req->head.method = SP_HTTP_GET;
 	req->head.minor = 1;
-	req->head.flags = 0;
 	req->usual = false;
 	sp_req_fail(req, status, reason);
 }

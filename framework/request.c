@@ -104,14 +104,6 @@ spate_query_str(struct spate_req *req, const char *name)
 	return (struct spate_str){ value, (size_t)size };
 }
 
-int
-spate_query_u64(const struct spate_req *req, const char *name, uint64_t *value)
-{
-	struct spate_str query = spate_query(req);
-
-	return sp_query_u64(query.data, query.size, name, value);
-}
-
 uint32_t
 spate_shard(const struct spate_req *req)
 {

@@ -44,6 +44,17 @@ enum sp_body {
 	SP_BODY_BROKEN, /* malformed, or the client is gone */
 };
 
+/* What belongs to features that a request need not use; in its memory. */
+struct sp_req_more {
+	void *data;           /* spate_req_data() */
+	const char *bad_value; /* that was wrong, in words */
+	int bad_error;         /* in which way */
+	bool form_read;
+	int form_error; /* of reading it */
+	struct spate_str form;
+	uint32_t deferral; /* promised and not yet waited for; 0: none */
+};
+
 struct spate_req {
 	struct sp_worker *worker;
 	struct spate_server *server;
@@ -68,12 +79,15 @@ struct spate_req {
 	bool want_continue;
 	uint8_t answer; /* enum sp_answer */
 	uint8_t body;   /* enum sp_body */
+	uint8_t routed; /* enum sp_route_result, unless it is FOUND */
 	bool out_chunked, out_body;
+	uint16_t status; /* of the answer, within middleware; 0: not known */
 	uint64_t body_left;
 	uint64_t out_left; /* of an announced size */
 	char *extra;       /* fields added by the handler, or NULL */
 	uint32_t extra_size, extra_capacity;
 	char *scratch; /* for paths with escapes */
+	struct sp_req_more *more; /* what few requests have, or NULL */
 	char *collected; /* the body, by spate_body(), or NULL */
 	struct sp_bump memory;
 	struct sp_http_chunked chunked;
@@ -135,16 +149,66 @@ sp_req_buffer_put(struct sp_worker *worker, char *buffer)
 int sp_req_flush(struct spate_req *req);
 
 /*
+ * sp_req_more: what few requests have, all zero at first.
+ *
+ * => Returns NULL: no memory.
+ */
+struct sp_req_more *sp_req_more(struct spate_req *req);
+
+/*
  * sp_req_fail: answer with an error and close after it, if nothing has been
  * answered yet.
  */
 void sp_req_fail(struct spate_req *req, int status, const char *reason);
 
 /*
+ * sp_req_settle: a handler has returned. End what it has begun, answer what
+ * it did not.
+ */
+void sp_req_settle(struct spate_req *req, int result);
+
+/*
+ * sp_req_bad_value: remember which value was wrong, for sp_req_settle().
+ *
+ * => what and name are copied. Returns error.
+ */
+int sp_req_bad_value(
+    struct spate_req *req, const char *what, const char *name, int error);
+
+/*
  * sp_req_finish: end an answer that was begun. If it is not whole, or not
  * what was announced, the connection ends with it.
  */
 void sp_req_finish(struct spate_req *req, bool whole);
+
+/*
+ * sp_req_wait: wait in a handler for news of the connection. Several waits
+ * up to one deadline begin with one sp_req_wait_until().
+ *
+ * => Returns 0: there may be some. Look, and wait again.
+ * => Returns -ETIMEDOUT; -ECANCELED: the client is gone; -ESHUTDOWN: the
+ *    server is being stopped, if that is of interest; -ENOMEM.
+ * => After sp_req_wait_end() nothing is left of the deadline.
+ */
+void sp_req_wait_until(struct spate_req *req, sp_tick until);
+int sp_req_wait(struct spate_req *req, bool until_drain);
+void sp_req_wait_end(struct spate_req *req);
+
+/* sp_req_after: the tick in ms milliseconds from now. */
+sp_tick sp_req_after(uint32_t ms);
+
+/*
+ * sp_req_promised: another thread is to answer. Until it was waited for, no
+ * other wait is possible: an answer that has come would end it at once.
+ */
+static inline bool
+sp_req_promised(const struct spate_req *req)
+{
+	return req->more != NULL && req->more->deferral != 0;
+}
+
+/* sp_defer_end: take back what was promised; defer.c. */
+void sp_defer_end(struct spate_req *req);
 
 /*
  * sp_req_body_begin: what the head says of the body.

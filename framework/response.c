@@ -222,6 +222,7 @@ put_head(struct spate_req *req, int status, const char *type,
 	if (req->extra_size != 0)
 		at = put(at, req->extra, req->extra_size);
 	at = PUT(at, "\r\n");
+	req->status = (uint16_t)status;
 	count_status(req->worker, status);
 	return at;
 }

@@ -45,6 +45,7 @@ spate_options_default(void)
 		.write_timeout_ms = 30000,
 		.idle_timeout_ms = 75000,
 		.drain_timeout_ms = 25000,
+		.events_comment_ms = 15000,
 		.max_head = 16 * KIB,
 		.max_fields = 100,
 		.max_target = 8 * KIB,
@@ -126,6 +127,8 @@ spate_server_free(struct spate_server *server)
 		free(server->targets);
 		server->targets = next;
 	}
+	sp_middleware_free(server);
+	sp_files_free(server);
 	sp_router_free(server->router);
 	free(server);
 }
@@ -228,15 +231,13 @@ parse_methods(const char *text)
 }
 
 int
-spate_route(struct spate_server *server, const char *method, const char *path,
-    spate_handler_fn *handler, void *arg)
+sp_server_route(struct spate_server *server, struct spate_group *group,
+    const char *method, const char *path, spate_handler_fn *handler, void *arg)
 {
 	struct sp_route_target *target;
 	uint32_t methods;
 	int error;
 
-	if (server == NULL)
-		return -ENOMEM;
 	methods = method != NULL ? parse_methods(method) : 0;
 	if (methods == 0 || path == NULL || handler == NULL)
 		return sp_server_fail(server, -EINVAL, "a route's method");
@@ -245,6 +246,7 @@ spate_route(struct spate_server *server, const char *method, const char *path,
 		return sp_server_fail(server, -ENOMEM, "a route");
 	target->handler = handler;
 	target->arg = arg;
+	target->group = group;
 	error = sp_router_add(server->router, methods, path, target);
 	if (error != 0) {
 		free(target);
@@ -253,6 +255,15 @@ spate_route(struct spate_server *server, const char *method, const char *path,
 	target->next = server->targets;
 	server->targets = target;
 	return 0;
+}
+
+int
+spate_route(struct spate_server *server, const char *method, const char *path,
+    spate_handler_fn *handler, void *arg)
+{
+	if (server == NULL)
+		return -ENOMEM;
+	return sp_server_route(server, NULL, method, path, handler, arg);
 }
 
 int
@@ -366,7 +377,9 @@ spate_server_start(struct spate_server *server)
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;
 	server->limits.target_bytes = server->options.max_target;
-	error = make_engine(server);
+	error = sp_middleware_compile(server);
+	if (error == 0)
+		error = make_engine(server);
 	if (error == 0)
 		error = open_addresses(server);
 	if (error == 0) {

@@ -8,6 +8,7 @@
  */
 
 #include "framework/http_head.h"
+#include "framework/middleware.h"
 #include "framework/router.h"
 #include "shards/engine.h"
 
@@ -32,6 +33,8 @@ struct sp_stream_service {
 struct sp_route_target {
 	spate_handler_fn *handler;
 	void *arg;
+	const struct sp_layers *layers; /* around it; NULL: none */
+	struct spate_group *group;
 	struct sp_route_target *next;
 };
 
@@ -49,12 +52,20 @@ struct spate_server {
 	struct sp_stream_service *streams;
 	struct sp_router *router;
 	struct sp_route_target *targets;
+	struct sp_layers *layers; /* around every request; NULL: none */
+	struct sp_middleware *middleware;
+	struct spate_group *groups;
+	struct sp_files *files; /* files.c; owned */
+	spate_error_page_fn *error_page;
+	void *error_page_arg;
 	struct sp_address addresses[SP_LISTENERS_MAX];
 	unsigned address_count;
 	unsigned bound;      /* of those, until the first that failed */
 	int error;           /* the first of set-up */
 	const char *concern; /* what it was about; constant text */
 	struct sp_engine *engine;
+
+	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */
 };
 
 /* sp_server_fail: remember the first error of set-up. Returns error. */
@@ -66,6 +77,14 @@ int sp_server_fail(struct spate_server *server, int error, const char *concern);
  * => Returns 0, or -EINVAL.
  */
 int sp_address_parse(struct sp_address *address, const char *text);
+
+/* sp_server_route: spate_route() for a group, which may be NULL. */
+int sp_server_route(struct spate_server *server, struct spate_group *group,
+    const char *method, const char *path, spate_handler_fn *handler,
+    void *arg);
+
+/* sp_files_free: what spate_files() has opened; files.c. */
+void sp_files_free(struct spate_server *server);
 
 /* sp_log: one line, if the level is wanted. */
 void sp_log(const struct spate_server *server, enum spate_log_level level,

@@ -71,13 +71,8 @@ watch_writes(struct sp_worker *worker, struct sp_poll_desc *pd)
 	    &shard->np, pd->fd, sp_poll_desc_handle(pd), pd->interest);
 }
 
-/*
- * A send took nothing: wait until there is room. The time-out is from the
- * first wait since the peer has taken something: a wait that ends for
- * another reason, such as a push onto outq, does not begin it anew.
- */
-static int
-wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
+int
+sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
     uint32_t timeout_ms, bool *stalled)
 {
 	int error = watch_writes(worker, pd);
@@ -123,7 +118,8 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 			stalled = false;
 			continue;
 		}
-		error = wait_for_room(worker, pd, timeout_ms, &stalled);
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}
@@ -151,7 +147,8 @@ sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 			continue;
 		if (errno != EAGAIN)
 			return -errno;
-		error = wait_for_room(worker, pd, timeout_ms, &stalled);
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}

@@ -48,6 +48,27 @@ int sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 int sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
     struct iovec piece[2], uint32_t timeout_ms);
 
+/*
+ * sp_conn_sendfile: size bytes of a file from *offset on, likewise. Others
+ * of the worker get their turn in between.
+ *
+ * => *offset is moved behind what was sent. Returns 0, also if the file
+ *    turned out to be shorter, or -errno.
+ */
+int sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd,
+    int file, off_t *offset, uint64_t size, uint32_t timeout_ms);
+
+/*
+ * sp_conn_wait_for_room: a send took nothing, so wait until there is room.
+ * The time-out is from the first wait since the peer has taken something: a
+ * wait that ends for another reason, such as a push onto outq, does not
+ * begin it anew. The caller clears *stalled when something is taken.
+ *
+ * => Returns 0: try again.
+ */
+int sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
+    uint32_t timeout_ms, bool *stalled);
+
 /* The shard that pd is registered with. */
 struct sp_shard *sp_conn_shard(
     struct sp_worker *worker, const struct sp_poll_desc *pd);

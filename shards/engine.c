@@ -175,10 +175,13 @@ sp_engine_find(
 static void
 drain_one(struct sp_poll_desc *pd, void *arg)
 {
-	/* Fibers finish what they are at; tasks have nothing under way. */
+	/*
+	 * Tasks have nothing under way, and close. Fibers finish what they
+	 * are at, but some wait for what may never come, and want to know.
+	 */
 	sp_fetch_or(&pd->info, SP_POLL_DRAIN, seq_cst); /* FLAG3 */
-	if (sp_slot_unpark(&pd->slot[SP_POLL_READ])) /* FLAG4 */
-		sp_run_woken(pd, arg, SP_SLOT_TASK);
+	/* FLAG4. */
+	sp_run_woken(pd, arg, sp_slot_evict(&pd->slot[SP_POLL_READ]));
 }
 
 static void

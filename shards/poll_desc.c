@@ -25,6 +25,9 @@ sp_poll_desc_reset(
 	pd->proto = NULL;
 	pd->interest = 0;
 	pd->peer = 0;
+	pd->born = 0;
+	pd->requests = 0;
+	sp_store(&pd->deferred, 0, relaxed);
 }
 
 int

@@ -13,12 +13,15 @@
  *
  * Who may touch what:
  *
- *     slot, info, deadline, outq      any thread that found it by handle
+ *     slot, info, deadline, outq,
+ *     deferred                        any thread that found it by handle
  *     gen                             any thread reads; the owner bumps it
  *     task                            whoever owns the descriptor
  *     timer                           the holder of the shard's poll token
- *     proto, out_bytes, the fd        the owner
- *     fd, index (the numbers)         constant while open
+ *     proto, out_bytes, requests,
+ *     the fd                          the owner
+ *     fd, index (the numbers),
+ *     peer, born                      constant while open
  *
  * The owner is the thread that took the TASK out of the read slot
  * (poll_slot.h), until it parks again. It alone reads, writes and closes
@@ -75,7 +78,10 @@ struct sp_poll_desc {
 	SP_ATOMIC(uint32_t) out_bytes; /* in outq */
 	uint32_t interest;             /* what epoll watches */
 	struct sp_link link;           /* retired and free lists */
-	uint64_t peer;                 /* of the accepting service */
+	uint32_t peer;                 /* peers.h; 0: not counted */
+	sp_tick born;                  /* when it was opened */
+	uint32_t requests;             /* on it, if somebody counts them */
+	SP_ATOMIC(uint32_t) deferred;  /* the answer promised; 0: none */
 } SP_ALIGN_APART;
 
 #ifndef SP_ATOMICS_MODEL

@@ -9,9 +9,10 @@
 
 #include <errno.h>
 
-bool
-sp_netpoll_block(
-    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode)
+/* bits of info that are a reason not to wait. */
+static bool
+block(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t bits)
 {
 	sp_slot *slot = &pd->slot[mode];
 	struct sp_fiber *fiber = worker->current;
@@ -24,10 +25,18 @@ sp_netpoll_block(
 	 * of it would try, and be told again, until there is room.
 	 */
 	if (sp_netpoll_check_err(pd, mode) == 0
+	    && (sp_poll_info(pd) & bits) == 0
 	    && (mode == SP_POLL_WRITE || sp_stack_empty(&pd->outq))
 	    && sp_slot_commit(slot, (uintptr_t)fiber))
 		sp_fiber_suspend(worker);
 	return sp_slot_consume(slot);
+}
+
+bool
+sp_netpoll_block(
+    struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode)
+{
+	return block(worker, pd, mode, 0);
 }
 
 int
@@ -44,6 +53,13 @@ int
 sp_poll_wait(
     struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode)
 {
+	return sp_poll_wait_unless(worker, pd, mode, 0);
+}
+
+int
+sp_poll_wait_unless(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t bits)
+{
 	int error = sp_netpoll_check_err(pd, mode);
 
 	if (error == 0)
@@ -52,6 +68,6 @@ sp_poll_wait(
 		return error;
 	if (worker->current->before_wait != NULL)
 		worker->current->before_wait(worker->current->before_wait_arg);
-	sp_netpoll_block(worker, pd, mode);
+	block(worker, pd, mode, bits);
 	return sp_netpoll_check_err(pd, mode);
 }

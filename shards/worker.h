@@ -150,6 +150,13 @@ int sp_poll_wait(
     struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode);
 
 /*
+ * sp_poll_wait_unless: likewise, but not while any of these bits is set in
+ * info; who sets one of them evicts the slot.
+ */
+int sp_poll_wait_unless(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t bits);
+
+/*
  * sp_poll_reset: Go's pollReset. Forget an edge, before the I/O.
  *
  * => Returns 0, or why not even to try.

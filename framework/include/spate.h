@@ -45,6 +45,7 @@
  *     handler    inside the handler that was given the request or stream
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -71,6 +72,7 @@ extern "C" {
 #define SPATE_VERSION_PATCH 0
 
 struct spate_server;
+struct spate_group;
 struct spate_req;
 struct spate_stream;
 
@@ -127,6 +129,15 @@ struct spate_options {
 	uint32_t idle_timeout_ms;   /* between requests, or of a silent
 	                               stream; 75,000 */
 	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
+	uint32_t events_comment_ms; /* while there are no events; 15,000 */
+
+	/*
+	 * Whether a client that has closed its sending side is taken for gone
+	 * by handlers in spate_wait() and spate_events_wait(). A browser that goes elsewhere looks like that, and
+	 * so does "echo ... | nc". Without it a client is gone when it has
+	 * closed both sides or reset the connection.
+	 */
+	bool half_close_cancels;
 
 	/* In bytes or pieces. */
 	uint32_t max_head;    /* of a head; 16 KiB, from 256 to 64,000 */
@@ -230,13 +241,14 @@ SPATE_API int spate_main(struct spate_server *server, int argc, char **argv);
  * and returns 0 or an error; so it can say "return spate_text(...)". If it
  * has not answered, the client gets:
  *
- *     -EINVAL, -ENOENT, -ERANGE    400, a parameter
+ *     -EINVAL, -ENOENT, -ERANGE    400, and which value it was
  *     -EBADMSG                     400, the body
  *     -E2BIG                       413
- *     -ETIMEDOUT                   408
- *     -ECONNRESET, -EPIPE,
- *     -ECANCELED                   nothing, it is gone
+ *     -EMEDIUMTYPE                 415
+ *     -ETIMEDOUT of the body       408
  *     all else, 0 too              500, and a line in the log
+ *
+ * A client that is gone gets nothing, whatever is returned.
  */
 typedef int spate_handler_fn(struct spate_req *req, void *arg);
 
@@ -280,15 +292,11 @@ SPATE_API struct spate_str spate_header(
 SPATE_API struct spate_str spate_param(struct spate_req *req, const char *name);
 
 /*
- * A value of the query by its name, without escapes; or as a number.
- *
- * Errors: -ENOENT (not there), -EINVAL (malformed), -ERANGE. *value is then
- * as it was, so it can hold a default. Context: handler.
+ * A value of the query by its name, without escapes; absent too if an escape
+ * is malformed. <spate/values.h> has it as a number. Context: handler.
  */
 SPATE_API struct spate_str spate_query_str(
     struct spate_req *req, const char *name);
-SPATE_API int spate_query_u64(
-    const struct spate_req *req, const char *name, uint64_t *value);
 
 /* The shard, and the connection, that a request is on. Context: handler. */
 SPATE_API uint32_t spate_shard(const struct spate_req *req);
@@ -488,5 +496,9 @@ SPATE_API int spate_set_deadline(
 #ifdef __cplusplus
 }
 #endif
+
+#include <spate/answers.h>
+#include <spate/routes.h>
+#include <spate/values.h>
 
 #endif /* SPATE_H */

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Answers that other threads give. */
+
+#include "tests/e2e/ask.h"
+#include "tests/harness.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A queue of one between the handler and the thread that answers. */
+static struct spate_deferral promised;
+static atomic_int state;      /* 0 free, 1 being written, 2 there */
+static atomic_int results[3]; /* 0, -ESTALE, all else */
+static atomic_int waited;     /* what spate_wait() returned last */
+
+static void
+put_promise(struct spate_deferral deferral)
+{
+	int free_one = 0;
+
+	while (!atomic_compare_exchange_weak(&state, &free_one, 1)) {
+		free_one = 0;
+		sched_yield();
+	}
+	promised = deferral;
+	atomic_store(&state, 2);
+}
+
+static bool
+take_promise(struct spate_deferral *deferral)
+{
+	if (atomic_load(&state) != 2)
+		return false;
+	*deferral = promised;
+	atomic_store(&state, 0);
+	return true;
+}
+
+static int
+deferring(struct spate_req *req, void *arg)
+{
+	struct spate_deferral deferral = spate_defer(req);
+	int error;
+
+	EXPECT(deferral.number != 0);
+	EXPECT_EQ(spate_defer(req).number, 0);
+	put_promise(deferral);
+	error = spate_wait(req, *(uint32_t *)arg);
+	atomic_store(&waited, error == 0 ? 1 : error);
+	if (error == -ETIMEDOUT)
+		return spate_text(req, 504, "late\n");
+	return error;
+}
+
+static uint32_t for_ever = 0, shortly = 20;
+
+static void
+reset_all(void)
+{
+	atomic_store(&state, 0);
+	atomic_store(&waited, 0);
+	for (int i = 0; i < 3; i++)
+		atomic_store(&results[i], 0);
+}
+
+static struct spate_deferral
+next_promise(void)
+{
+	struct spate_deferral deferral;
+
+	while (!take_promise(&deferral))
+		sched_yield();
+	return deferral;
+}
+
+TEST(another_thread_answers_once)
+{
+	const char *request = ASK("GET", "/");
+	struct spate_server *server = ask_new(NULL);
+	struct spate_deferral deferral;
+	int fd;
+
+	reset_all();
+	spate_route(server, "GET", "/", deferring, &for_ever);
+	ask_start(server);
+	fd = ask_connect(server);
+	ask_send(fd, request, strlen(request));
+	deferral = next_promise();
+	EXPECT_EQ(spate_answer(server, deferral, 99, NULL, "", 0), -EINVAL);
+	EXPECT_EQ(
+	    spate_answer(server, deferral, 200, "a\r\nb", "", 0), -EINVAL);
+	EXPECT_EQ(
+	    spate_answer(server, deferral, 201, "text/plain", "done\n", 5), 0);
+	EXPECT_EQ(
+	    spate_answer(server, deferral, 201, "text/plain", "again\n", 6),
+	    -ESTALE);
+	ask_read(fd, NULL);
+	EXPECT_EQ(ask_status(), 201);
+	EXPECT(ask_says("Content-Type: text/plain\r\n"));
+	EXPECT(strcmp(ask_body(), "done\n") == 0);
+	close(fd);
+	deferral.number = 0;
+	EXPECT_EQ(spate_answer(server, deferral, 200, NULL, "", 0), -ESTALE);
+	ask_stop(server);
+}
+
+/* A late answer must not meet the next request of the same connection. */
+TEST(a_late_answer_is_stale)
+{
+	const char *first = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	const char *second = ASK("GET", "/");
+	struct spate_server *server = ask_new(NULL);
+	struct spate_deferral late, next;
+	int fd;
+
+	reset_all();
+	spate_route(server, "GET", "/", deferring, &shortly);
+	ask_start(server);
+	fd = ask_connect(server);
+	ask_send(fd, first, strlen(first));
+	late = next_promise();
+	ask_read(fd, "late\n");
+	EXPECT_EQ(ask_status(), 504);
+	ask_send(fd, second, strlen(second));
+	next = next_promise();
+	EXPECT_EQ(spate_answer(server, late, 200, NULL, "x", 1), -ESTALE);
+	if (spate_answer(server, next, 200, NULL, "second\n", 7) == 0) {
+		ask_read(fd, NULL);
+		EXPECT(ask_says("second\n"));
+	}
+	close(fd);
+	ask_stop(server);
+}
+
+TEST(a_client_that_resets_ends_the_wait)
+{
+	const struct linger now = { .l_onoff = 1 };
+	const char *request = ASK("GET", "/");
+	struct spate_server *server = ask_new(NULL);
+	struct spate_deferral deferral;
+	int fd;
+
+	reset_all();
+	spate_route(server, "GET", "/", deferring, &for_ever);
+	ask_start(server);
+	fd = ask_connect(server);
+	ask_send(fd, request, strlen(request));
+	deferral = next_promise();
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+	while (atomic_load(&waited) == 0)
+		sched_yield();
+	EXPECT_EQ(atomic_load(&waited), -ECANCELED);
+	EXPECT_EQ(spate_answer(server, deferral, 200, NULL, "x", 1), -ESTALE);
+	ask_stop(server);
+}
+
+static int
+forgetting(struct spate_req *req, void *arg)
+{
+	char byte;
+
+	(void)arg;
+	put_promise(spate_defer(req));
+	if (spate_body_size(req) != 0)
+		EXPECT_EQ(spate_body_read(req, &byte, 1), -EBUSY);
+	return 0;
+}
+
+static int
+no_promise(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(spate_wait(req, 1), -EINVAL);
+	return spate_text(req, 200, "ok\n");
+}
+
+TEST(a_handler_that_forgets_to_wait_gets_500)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	reset_all();
+	spate_route(server, "*", "/", forgetting, NULL);
+	spate_route(server, "GET", "/none", no_promise, NULL);
+	ask_start(server);
+	ask(server, ASK("GET", "/"));
+	EXPECT_EQ(ask_status(), 500);
+	EXPECT_EQ(
+	    spate_answer(server, next_promise(), 200, NULL, "x", 1), -ESTALE);
+	ask(server, ASK("GET", "/none"));
+	EXPECT(ask_says("ok\n"));
+	ask_stop(server);
+}
+
+/* ----------------------------------------------------------------- stress */
+
+struct answerer {
+	struct spate_server *server;
+	atomic_bool stop;
+};
+
+/*
+ * Goal: an answer goes to the request that it was promised to, or is stale,
+ * whatever the client and the clock do meanwhile.
+ * Method: one thread answers with the number of the promise, and at once a
+ * second time; waits are so short that many end by themselves; clients read
+ * the answer, or reset before it. Who reads checks that the number is that
+ * of its own request.
+ */
+static void *
+answer_all(void *arg)
+{
+	struct answerer *answerer = arg;
+	struct spate_deferral deferral;
+
+	while (!atomic_load(&answerer->stop)) {
+		int first, second;
+
+		if (!take_promise(&deferral)) {
+			sched_yield();
+			continue;
+		}
+		first = spate_answer(
+		    answerer->server, deferral, 200, NULL, "answer\n", 7);
+		second = spate_answer(
+		    answerer->server, deferral, 200, NULL, "twice\n", 6);
+		EXPECT_EQ(second, -ESTALE);
+		atomic_fetch_add(&results[first == 0         ? 0
+					  : first == -ESTALE ? 1
+							     : 2],
+		    1);
+	}
+	return NULL;
+}
+
+static int
+racing(struct spate_req *req, void *arg)
+{
+	int error;
+
+	(void)arg;
+	put_promise(spate_defer(req));
+	error = spate_wait(req, 1);
+	if (error == -ETIMEDOUT)
+		return spate_text(req, 504, "late\n");
+	return error;
+}
+
+TEST(answers_race_with_clients_and_clocks)
+{
+	const struct linger now = { .l_onoff = 1 };
+	const char *request = ASK("GET", "/");
+	struct spate_options options = spate_options_default();
+	struct answerer answerer = { .stop = false };
+	uint64_t seed = test_seed();
+	unsigned rounds = test_rounds(600);
+	pthread_t thread;
+
+	reset_all();
+	options.shards = 2;
+	answerer.server = ask_new(&options);
+	spate_route(answerer.server, "GET", "/", racing, NULL);
+	ask_start(answerer.server);
+	EXPECT_EQ(pthread_create(&thread, NULL, answer_all, &answerer), 0);
+	for (unsigned i = 0; i < rounds; i++) {
+		int fd = ask_connect(answerer.server);
+
+		ask_send(fd, request, strlen(request));
+		if (test_random(&seed) % 3 == 0) {
+			setsockopt(
+			    fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		} else {
+			ask_read(fd, NULL);
+			EXPECT(ask_status() == 504
+			       || strcmp(ask_body(), "answer\n") == 0);
+		}
+		close(fd);
+	}
+	EXPECT_EQ(spate_server_stop(answerer.server), 0);
+	atomic_store(&answerer.stop, true);
+	pthread_join(thread, NULL);
+	spate_server_free(answerer.server);
+	EXPECT(atomic_load(&results[0]) > 0);
+	EXPECT_EQ(atomic_load(&results[2]), 0);
+}
