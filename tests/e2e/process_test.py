@@ -272,12 +272,12 @@ class SignalTest(unittest.TestCase):
 
     def test_a_signal_while_it_starts_ends_it(self):
         """At any moment: by default before, cleanly after it has started."""
-        for i in range(40):
+        for i in range(20):
             demo = Demo("--shards", "2", "--workers", "2")
             if i % 4 == 3:
                 demo.ready.wait(PATIENCE)
             else:
-                time.sleep(0.0015 * i)
+                time.sleep(0.003 * i)
             demo.process.send_signal(signal.SIGTERM)
             code = demo.process.wait(PATIENCE)
             self.assertIn(code, (0, -signal.SIGTERM), demo.text())
