@@ -354,8 +354,11 @@ class StatsTest(unittest.TestCase):
 
     def test_it_adds_up(self):
         with running("--shards", "2") as demo:
-            def ask(count):
-                with demo.connect() as link:
+            # All are there at once, or one shard might get each in turn.
+            links = [demo.connect() for _ in range(16)]
+
+            def ask(link, count):
+                with link:
                     stream = link.makefile("rb")
                     for i in range(count):
                         path = b"/plaintext" if i % 3 else b"/nowhere"
@@ -363,8 +366,8 @@ class StatsTest(unittest.TestCase):
                                      + b" HTTP/1.1\r\nHost: a\r\n\r\n")
                         self.read_answer(stream)
 
-            threads = [threading.Thread(target=ask, args=(30 + i,))
-                       for i in range(16)]
+            threads = [threading.Thread(target=ask, args=(link, 30 + i))
+                       for i, link in enumerate(links)]
             for thread in threads:
                 thread.start()
             for thread in threads:
