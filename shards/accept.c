@@ -61,9 +61,8 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd)
 		over = malloc(sizeof(*over));
 	if (over == NULL)
 		shard = self;
-	if (!sp_shard_enter(shard)) {
-		sp_count(&worker->counters.limited, 1);
-		close(fd);
+	if (!sp_shard_enter_reserved(shard)) {
+		close(fd); /* it is to end */
 		free(over);
 		return;
 	}
@@ -209,8 +208,7 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 
 		if (listener->resting || listener->fd < 0)
 			return;
-		if (sp_load(&engine->connections, relaxed)
-		    >= engine->options.max_connections) {
+		if (!sp_engine_reserve(engine)) {
 			sp_count(&worker->counters.limited, 1);
 			rest(listener);
 			return;
@@ -221,6 +219,7 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 			place(listener, worker, fd);
 			continue;
 		}
+		sp_engine_unreserve(engine);
 		if (fd >= 0) {
 			close(fd);
 			sp_count(&worker->counters.accept_errors, 1);
