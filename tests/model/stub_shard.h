@@ -78,6 +78,9 @@ static int stub_episodes; /* of a poll that may sleep */
 void sp_shard_break(struct sp_shard *shard);
 void sp_shard_unattended(struct sp_shard *shard);
 bool sp_shard_enter(struct sp_shard *shard);
+bool sp_engine_reserve(struct sp_engine *engine);
+void sp_engine_unreserve(struct sp_engine *engine);
+bool sp_shard_enter_reserved(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
 void sp_shard_stop(struct sp_shard *shard);
 bool sp_shard_ended(struct sp_shard *shard);
@@ -96,7 +99,10 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 /* What a worker does besides. */
 #define sp_rcu_quiescent() ((void)0)
 #define dispatch(shard, worker, events, ready) ((void)(events))
-#define list_length(worker) 1
+#define sp_list_length(worker) 1
+#define sp_worker_timers(worker) ((void)0)
+#define sp_worker_next_timer(worker) INT64_C(-1)
+#define sp_futex_wait_for(word, value, ns) ((void)(ns))
 #define sp_rcu_offline() ((void)0)
 #define sp_rcu_online() ((void)0)
 #define sp_now_ns() 0

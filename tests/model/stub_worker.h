@@ -30,6 +30,8 @@ bool sp_netpoll_block(
 int sp_poll_reset(struct sp_poll_desc *pd, enum sp_poll_mode mode);
 int sp_poll_wait(
     struct sp_worker *worker, struct sp_poll_desc *pd, enum sp_poll_mode mode);
+int sp_poll_wait_unless(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t bits);
 
 /* Counters that a model does not look at. */
 struct sp_counters {

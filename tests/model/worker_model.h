@@ -11,6 +11,8 @@
  *     extract shards/shard.c: sp_shard_break sp_shard_post sp_shard_run
  *     extract shards/shard.c: sp_shard_unattended sp_shard_enter wake_all
  *     extract shards/shard.c: sp_shard_leave sp_shard_stop sp_shard_ended
+ *     extract shards/shard.c: sp_engine_reserve sp_engine_unreserve
+ *     extract shards/shard.c: sp_shard_enter_reserved
  *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
  *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
  *     extract shards/worker.c: next_runnable poll_shard leave
