@@ -11,7 +11,7 @@ import select
 import socket
 import time
 
-from vectors import ANSWER, END, After
+from vectors import ANSWER, END, Wanted
 
 PROBE_BODY = b"the-probe"
 PROBE = (b"POST /whole HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n"
@@ -96,6 +96,11 @@ def read_answers(data, heads, ended):
     return answers
 
 
+def announces_close(answers):
+    return bool(answers) and b"close" in answers[-1].fields.get(
+        "connection", b"").lower()
+
+
 class Exchange:
     def __init__(self, port, want, patience):
         self.patience = patience
@@ -152,12 +157,12 @@ class Exchange:
         return sum(answer.status >= 200 for answer in self.answers())
 
     def play(self, piece):
-        if isinstance(piece, bytes):
+        if isinstance(piece, Wanted):
+            self.read_until(lambda: self.finals(), SILENCE)
+            if not announces_close(self.answers()):
+                self.send(piece)
+        elif isinstance(piece, bytes):
             self.send(piece)
-        elif isinstance(piece, After):
-            answers = self.answers()
-            if answers and answers[-1].status == piece.status:
-                self.send(piece.data)
         elif piece == ANSWER:
             seen = len(self.data)
             self.read_until(lambda: len(self.data) > seen, self.patience)

@@ -12,14 +12,10 @@
              too often or not at all, fails
 """
 
+from client import announces_close
 from vectors import END
 
 GRADES = "right", "allowed", "lenient", "wrong"
-
-
-def announces_close(answers):
-    return bool(answers) and b"close" in answers[-1].fields.get(
-        "connection", b"").lower()
 
 
 def tell(answers, ending):

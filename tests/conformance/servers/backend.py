@@ -35,10 +35,11 @@ class Handler(socketserver.StreamRequestHandler):
                 break
             name, _, value = line.partition(b":")
             fields[name.strip().lower()] = value.strip()
-        if not words[1].endswith((b"/echo", b"/whole", b"/stream")):
+        if b"expect" in fields and words[1].endswith((b"/ignore", b"/none")):
             fields.pop(b"content-length", None)
             fields.pop(b"transfer-encoding", None)
-        elif b"expect" in fields and words[-1] == b"HTTP/1.1":
+        elif (fields.get(b"expect", b"").lower() == b"100-continue"
+              and words[-1] == b"HTTP/1.1"):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             if b"transfer-encoding" in fields:

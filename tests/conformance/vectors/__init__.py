@@ -2,7 +2,7 @@
 """All the vectors, in the order of the document."""
 
 from . import line, target, fields, body, connection
-from .table import ANSWER, END, After, vectors
+from .table import ANSWER, END, Wanted, vectors
 
-__all__ = ["ANSWER", "END", "After", "vectors", "line", "target", "fields",
+__all__ = ["ANSWER", "END", "Wanted", "vectors", "line", "target", "fields",
            "body", "connection"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Chunked bodies, Expect, and what a server does with a body it ignores."""
 
-from .table import (ANSWER, CHUNKED, END, HELLO, HOST, NEXT, V, after,
+from .table import (ANSWER, CHUNKED, END, HELLO, HOST, NEXT, V, Wanted,
                     chunked, each_byte, get, post, request)
 
 LAST = b"0\r\n\r\n"
@@ -181,14 +181,14 @@ V("expect.empty", "9110 10.1.1",
   "417 keep", "200:hello keep")
 V("expect.not_wanted", "9110 10.1.1",
   [post(EXPECT + b"Content-Length: 5\r\n", target=b"/ignore"), ANSWER,
-   after(100, b"hello")],
+   Wanted(b"hello")],
   "200:ignored close", "200:ignored keep", "100 200:ignored keep")
 V("expect.not_found", "9110 10.1.1",
   [post(EXPECT + b"Content-Length: 5\r\n", target=b"/none"), ANSWER,
-   after(100, b"hello")], "404 close", "404 keep", "100 404 keep")
+   Wanted(b"hello")], "404 close", "404 keep", "100 404 keep")
 V("expect.too_large", "9110 10.1.1",
   [post(EXPECT + b"Content-Length: 2000000\r\n"), ANSWER,
-   after(100, b"x" * 2000000)], "413 close", "100 413 close")
+   Wanted(b"x" * 2000000)], "413 close", "100 413 close")
 V("expect.bad_request", "9110 10.1.1",
   [post(EXPECT + b"Content-Length: x\r\n"), ANSWER, NEXT], "400 close",
   smuggling=True)

@@ -7,7 +7,8 @@
 The name begins with the area. The bytes are one piece, or a list of pieces
 and of what to do between them: a number is seconds to wait, ANSWER waits
 for the server to say something, END closes our half of the connection, and
-after(100, b"hello") is sent if a 100 has come.
+Wanted(b"hello") is sent to a server that has said 100, or that has answered
+and not announced a close.
 
 An outcome is what the client sees, in one line:
 
@@ -40,11 +41,8 @@ HELLO = b"5\r\nhello\r\n0\r\n\r\n"
 vectors = []
 
 
-class After(collections.namedtuple("After", "status data")):
-    """Bytes for a server that has given an answer of that status."""
-
-
-after = After
+class Wanted(bytes):
+    """Bytes for a server that still wants them."""
 
 
 def V(name, section, send, want, *also, smuggling=False):
