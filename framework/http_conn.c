@@ -158,6 +158,8 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	    && (req->head.flags & SP_HTTP_KEEP_ALIVE)
 	    && !sp_load(&req->worker->engine->draining, relaxed);
 	sp_count(&req->worker->counters.requests, 1);
+	if (sp_unlikely(req->server->ageing))
+		req->close = sp_req_ages(req);
 	sp_req_body_begin(req);
 	make_room(req);
 }
