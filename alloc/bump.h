@@ -69,6 +69,13 @@ void sp_bump_init(
  */
 void sp_bump_fini(struct sp_bump *bump);
 
+/* Whether it holds nothing that sp_bump_fini() would have to give up. */
+static inline bool
+sp_bump_unused(const struct sp_bump *bump)
+{
+	return bump->first == NULL && bump->blocks == NULL;
+}
+
 void *sp_bump_alloc_slow(struct sp_bump *bump, size_t size);
 void sp_bump_reset_slow(struct sp_bump *bump);
 

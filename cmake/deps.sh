@@ -45,12 +45,14 @@ test  wrk             cmd:wrk               end-to-end tests, load
 test  strace          cmd:strace            counts system calls
 test  valgrind        cmd:valgrind          leaks, without sanitizers
 test  procps          cmd:ps                end-to-end tests look at processes
+test  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
 perf  python3         cmd:python3           runs the benchmarks, sums them up
 perf  libbenchmark-dev pc:benchmark          times the parts
 perf  wrk             cmd:wrk               load
 perf  curl            cmd:curl              waits for the service to answer
 perf  strace          cmd:strace            counts system calls
 perf  procps          cmd:ps                CPU time of the service
+perf  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
 ROWS
 }
 
@@ -98,6 +100,7 @@ found() {
 		[ -e "/usr/include/${1#header:}" ] ||
 			[ -e "/usr/local/include/${1#header:}" ]
 		;;
+	file:*) [ -e "${1#file:}" ] ;;
 	cmake:*) have cmake && at_least "${1#cmake:}" "$(cmake_version)" ;;
 	clang_rt)
 		have clang &&

@@ -85,15 +85,17 @@ function(spate_test file)
   endforeach()
 endfunction()
 
-# spate_fuzz(FILE)
+# spate_fuzz(FILE [CORPUS folder...])
 #
 # FILE defines what fuzz/fuzz.h declares. Its inputs are in fuzz/corpus/FILE, a
-# folder named without the ".c": a few good ones, and all that ever broke it.
+# folder named without the ".c": a few good ones, and all that ever broke it;
+# and in other folders, if there are some.
 # Ordinary builds replay them; with SPATE_FUZZ libFuzzer starts from them and
 # goes on for FUZZ_SECONDS, keeping what it finds in the build folder.
 function(spate_fuzz file)
+  cmake_parse_arguments(arg "" "" "CORPUS" ${ARGN})
   get_filename_component(name ${file} NAME_WE)
-  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+  set(corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name} ${arg_CORPUS})
   add_executable(${name} ${file}
     $<TARGET_OBJECTS:spate_alloc>
     $<TARGET_OBJECTS:spate_shards>

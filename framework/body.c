@@ -190,7 +190,7 @@ read_chunked(struct spate_req *req, void *buf, size_t size)
 			sp_count(&req->worker->counters.parse_errors, 1);
 			req->body = SP_BODY_BROKEN;
 			req->close = true;
-			return -EBADMSG;
+			return event == -413 ? -E2BIG : -EBADMSG;
 		}
 	}
 }
@@ -268,6 +268,9 @@ collect_chunked(struct spate_req *req, struct spate_str *body)
 	uint64_t max = req->server->options.max_body;
 	size_t capacity = COLLECT_FIRST, size = 0;
 
+	/* A chunk that is too large is refused when its size is read. */
+	if (sp_http_chunked_limit(&req->chunked, max) != 0)
+		return -E2BIG;
 	for (;;) {
 		char *memory = grow_collected(req, capacity);
 		ssize_t n;

@@ -31,6 +31,8 @@ enum state {
 	EXT_QUOTED,
 	EXT_ESCAPED,
 	EXT_QUOTED_END,
+	EXT_NAME_GAP, /* blanks behind a name */
+	EXT_GAP,      /* blanks that another extension has to follow */
 	SIZE_LF,
 	DATA,
 	DATA_CR,
@@ -93,6 +95,16 @@ sp_http_chunked_init(struct sp_http_chunked *chunked, uint64_t limit)
 	*chunked = (struct sp_http_chunked){ .room = limit, .state = SIZE };
 }
 
+int
+sp_http_chunked_limit(struct sp_http_chunked *chunked, uint64_t limit)
+{
+	/* In SIZE not all digits have been seen: then it is judged later. */
+	if (chunked->state != SIZE && chunked->left > limit)
+		return -413;
+	chunked->room = limit;
+	return 0;
+}
+
 static int
 fail(struct sp_http_chunked *chunked, enum state state)
 {
@@ -113,6 +125,22 @@ hex_value(char c)
  *
  * => Return 0 and set chunked->state, or -status.
  */
+
+/* What may stand behind a size or an extension. */
+static int
+step_ext_end(struct sp_http_chunked *chunked, char c, enum state gap)
+{
+	if (sp_http_is_blank(c))
+		chunked->state = (uint8_t)gap;
+	else if (c == ';')
+		chunked->state = EXT_NAME_FIRST;
+	else if (c == '\r')
+		chunked->state = SIZE_LF;
+	else
+		return fail(chunked, FAILED_400);
+	return 0;
+}
+
 static int
 step_size(struct sp_http_chunked *chunked, char c)
 {
@@ -126,21 +154,39 @@ step_size(struct sp_http_chunked *chunked, char c)
 		chunked->left = chunked->left << 4 | (unsigned)digit;
 		return 0;
 	}
-	if (chunked->digits == 0 || (c != '\r' && c != ';'))
+	if (chunked->digits == 0)
 		return fail(chunked, FAILED_400);
 	if (chunked->left > chunked->room)
 		return fail(chunked, FAILED_413);
-	chunked->state = c == '\r' ? SIZE_LF : EXT_NAME_FIRST;
+	return step_ext_end(chunked, c, EXT_GAP);
+}
+
+/* Blanks around ';' and '=' mean nothing, by RFC 9110, 5.6.3. */
+static int
+step_ext_gap(struct sp_http_chunked *chunked, char c)
+{
+	if (sp_http_is_blank(c))
+		return 0;
+	if (c == '=' && chunked->state == EXT_NAME_GAP)
+		chunked->state = EXT_VALUE_FIRST;
+	else if (c == ';')
+		chunked->state = EXT_NAME_FIRST;
+	else
+		return fail(chunked, FAILED_400);
 	return 0;
 }
 
-/* What may stand behind a complete extension, or behind part of one. */
 static int
-step_ext_end(struct sp_http_chunked *chunked, char c)
+step_ext_first(struct sp_http_chunked *chunked, char c)
 {
-	if (c != ';' && c != '\r')
+	if (sp_http_is_blank(c))
+		return 0;
+	if (sp_http_is(c, SP_HTTP_TOKEN))
+		chunked->state++;
+	else if (c == '"' && chunked->state == EXT_VALUE_FIRST)
+		chunked->state = EXT_QUOTED;
+	else
 		return fail(chunked, FAILED_400);
-	chunked->state = c == ';' ? EXT_NAME_FIRST : SIZE_LF;
 	return 0;
 }
 
@@ -154,22 +200,20 @@ step_ext(struct sp_http_chunked *chunked, char c)
 	switch (chunked->state) {
 	case EXT_NAME_FIRST:
 	case EXT_VALUE_FIRST:
-		if (token)
-			chunked->state++;
-		else if (c == '"' && chunked->state == EXT_VALUE_FIRST)
-			chunked->state = EXT_QUOTED;
-		else
-			return fail(chunked, FAILED_400);
-		return 0;
+		return step_ext_first(chunked, c);
+	case EXT_NAME_GAP:
+	case EXT_GAP:
+		return step_ext_gap(chunked, c);
 	case EXT_NAME:
-		if (c != '=')
-			return token ? 0 : step_ext_end(chunked, c);
-		chunked->state = EXT_VALUE_FIRST;
-		return 0;
+		if (c == '=') {
+			chunked->state = EXT_VALUE_FIRST;
+			return 0;
+		}
+		return token ? 0 : step_ext_end(chunked, c, EXT_NAME_GAP);
 	case EXT_VALUE:
-		return token ? 0 : step_ext_end(chunked, c);
+		return token ? 0 : step_ext_end(chunked, c, EXT_GAP);
 	case EXT_QUOTED_END:
-		return step_ext_end(chunked, c);
+		return step_ext_end(chunked, c, EXT_GAP);
 	case EXT_ESCAPED:
 		chunked->state = EXT_QUOTED;
 		break;

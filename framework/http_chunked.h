@@ -16,9 +16,11 @@
  * What is refused, and with which status:
  *
  *    400  a size that is no plain hex number, has more than 16 digits or is
- *         above 2^63 - 1; white space anywhere in the line of a size
- *    400  extensions that are not ;token or ;token=token or ;token="text";
- *         more than SP_HTTP_CHUNKED_EXT bytes of them in one body
+ *         above 2^63 - 1; white space in front of a size, or behind it
+ *         where no extension follows
+ *    400  extensions that are not ;token or ;token=token or ;token="text",
+ *         with blanks around ';' and '=', as RFC 9112 has it; more than
+ *         SP_HTTP_CHUNKED_EXT bytes of them in one body
  *    400  a chunk that CR LF does not follow; a CR without LF or an LF
  *         without CR in any line; controls
  *    400  a trailer field that is malformed, or whose name may only stand in
@@ -59,6 +61,14 @@ struct sp_http_chunked {
  * sp_http_chunked_init: get ready for a body of at most limit bytes.
  */
 void sp_http_chunked_init(struct sp_http_chunked *chunked, uint64_t limit);
+
+/*
+ * sp_http_chunked_limit: let at most limit bytes more come out.
+ *
+ * => Returns 0, or -413: the chunk that has begun is larger. Nothing has
+ *    changed then.
+ */
+int sp_http_chunked_limit(struct sp_http_chunked *chunked, uint64_t limit);
 
 /*
  * sp_http_chunked_feed: take the framing off the next bytes.

@@ -155,8 +155,7 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->extra_capacity = 0;
 	req->more = NULL;
 	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
-	    && (req->head.flags & SP_HTTP_KEEP_ALIVE)
-	    && !sp_load(&req->worker->engine->draining, relaxed);
+	    && (req->head.flags & SP_HTTP_KEEP_ALIVE);
 	sp_count(&req->worker->counters.requests, 1);
 	if (sp_unlikely(req->server->ageing))
 		req->close = sp_req_ages(req);
@@ -360,7 +359,8 @@ release_buffers(struct spate_req *req)
 {
 	sp_req_buffer_put(req->worker, req->in);
 	sp_req_buffer_put(req->worker, req->out);
-	sp_bump_fini(&req->memory);
+	if (sp_unlikely(!sp_bump_unused(&req->memory)))
+		sp_bump_fini(&req->memory);
 	req->worker->current->before_wait = NULL;
 	req->worker->current->pd = NULL;
 }

@@ -110,6 +110,28 @@ is_ipv6(const char *p, const char *end)
 }
 
 /*
+ * => Returns whether the text in brackets is an address of a later version
+ *    of IP: "v", hex digits, ".", and what a name may have, or colons.
+ */
+static bool
+is_ipvfuture(const char *p, const char *end)
+{
+	const char *digits, *rest;
+
+	if (p == end || (*p != 'v' && *p != 'V'))
+		return false;
+	for (digits = ++p; p < end && sp_http_is(*p, SP_HTTP_HEX); p++)
+		;
+	if (p == digits || p == end || *p != '.')
+		return false;
+	for (rest = ++p; p < end; p++) {
+		if (*p != ':' && !sp_http_is(*p, SP_HTTP_REG_NAME))
+			return false;
+	}
+	return p != rest;
+}
+
+/*
  * Reads host[:port].
  *
  * => Returns the end of the host, or NULL if it is malformed.
@@ -122,7 +144,8 @@ read_authority(const char *p, const char *end)
 
 	if (p < end && *p == '[') {
 		p = memchr(p, ']', (size_t)(end - p));
-		if (p == NULL || !is_ipv6(host + 1, p))
+		if (p == NULL
+		    || (!is_ipv6(host + 1, p) && !is_ipvfuture(host + 1, p)))
 			return NULL;
 		p++;
 	} else {

@@ -25,6 +25,7 @@
 #include "alloc/bump.h"
 #include "framework/framing.h"
 #include "framework/http_chunked.h"
+#include "framework/http_date.h"
 #include "framework/http_head.h"
 #include "framework/patience.h"
 #include "framework/router.h"
@@ -97,13 +98,51 @@ struct spate_req {
 	struct sp_http_head head;
 };
 
+#define OK_LINE "HTTP/1.1 200 OK\r\n"
+#define SERVER_FIELD "Server: spate\r\nDate: "
+#define OK_SIZE (sizeof(OK_LINE) - 1)
+#define COMMON_SIZE (sizeof(SERVER_FIELD) - 1 + SP_HTTP_DATE + 2)
+
+/* What a worker has at hand, so that a turn need not look for it. */
+struct sp_http_worker {
+	char *buffer[2]; /* for the next turn, or NULL */
+	char head[OK_SIZE + COMMON_SIZE + 8]; /* of this second's answers */
+};
+
 /*
  * sp_req_buffer: one of the worker's buffers, on loan until it is put back.
  *
  * => Returns NULL: no memory.
  */
-char *sp_req_buffer(struct sp_worker *worker);
-void sp_req_buffer_put(struct sp_worker *worker, char *buffer);
+static inline char *
+sp_req_buffer(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+
+	for (int i = 0; i < 2; i++) {
+		char *buffer = http->buffer[i];
+
+		if (sp_likely(buffer != NULL)) {
+			http->buffer[i] = NULL;
+			return buffer;
+		}
+	}
+	return sp_bufcache_get(&worker->buffers);
+}
+
+static inline void
+sp_req_buffer_put(struct sp_worker *worker, char *buffer)
+{
+	struct sp_http_worker *http = worker->context;
+
+	for (int i = 1; i >= 0; i--) {
+		if (sp_likely(http->buffer[i] == NULL)) {
+			http->buffer[i] = buffer;
+			return;
+		}
+	}
+	sp_bufcache_put(&worker->buffers, buffer);
+}
 
 /*
  * sp_req_flush: send what is in out. May wait.
@@ -198,6 +237,12 @@ bool sp_req_body_skip(struct spate_req *req);
  * sp_worker_date: bring the worker's copy of the date up to date; at the
  * beginning of each turn.
  */
-void sp_worker_date(struct sp_worker *worker);
+void sp_worker_date_update(struct sp_worker *worker);
+static inline void
+sp_worker_date(struct sp_worker *worker)
+{
+	if (sp_unlikely(!sp_tick_after(worker->date_until, worker->now)))
+		sp_worker_date_update(worker);
+}
 
 #endif /* SPATE_FRAMEWORK_REQUEST_H */

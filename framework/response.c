@@ -16,56 +16,12 @@
 #include <string.h>
 #include <time.h>
 
-#define OK_LINE "HTTP/1.1 200 OK\r\n"
-#define SERVER_FIELD "Server: spate\r\nDate: "
-#define COMMON_SIZE (sizeof(SERVER_FIELD) - 1 + SP_HTTP_DATE + 2)
-#define OK_SIZE (sizeof(OK_LINE) - 1)
-
 /* The most that a head has besides the type and the handler's fields. */
 #define HEAD_MAX 320
 #define UNKNOWN_LINE_MAX 32
 #define TEXT_MAX 512
 #define SMALL_BODY 4096
 #define SMALL_TYPE 64
-
-/* What a worker has at hand, so that a turn need not look for it. */
-struct sp_http_worker {
-	char *buffer[2]; /* for the next turn, or NULL */
-	sp_tick until;
-	char head[OK_SIZE + COMMON_SIZE + 8]; /* of this second's answers */
-};
-
-char *
-sp_req_buffer(struct sp_worker *worker)
-{
-	struct sp_http_worker *http = worker->context;
-
-	for (int i = 0; i < 2; i++) {
-		char *buffer = http->buffer[i];
-
-		if (sp_likely(buffer != NULL)) {
-			http->buffer[i] = NULL;
-			return buffer;
-		}
-	}
-	return sp_bufcache_get(&worker->buffers);
-}
-
-void
-sp_req_buffer_put(struct sp_worker *worker, char *buffer)
-{
-	struct sp_http_worker *http = worker->context;
-
-	if (buffer == NULL)
-		return;
-	for (int i = 0; i < 2; i++) {
-		if (sp_likely(http->buffer[i] == NULL)) {
-			http->buffer[i] = buffer;
-			return;
-		}
-	}
-	sp_bufcache_put(&worker->buffers, buffer);
-}
 
 int
 sp_http_worker_begin(struct sp_worker *worker)
@@ -74,11 +30,10 @@ sp_http_worker_begin(struct sp_worker *worker)
 
 	if (http == NULL)
 		return -ENOMEM;
-	http->until = worker->now;
 	memcpy(http->head, OK_LINE SERVER_FIELD,
 	    sizeof(OK_LINE SERVER_FIELD) - 1);
 	worker->context = http;
-	sp_worker_date(worker);
+	sp_worker_date_update(worker);
 	return 0;
 }
 
@@ -94,21 +49,19 @@ sp_http_worker_end(struct sp_worker *worker)
 }
 
 void
-sp_worker_date(struct sp_worker *worker)
+sp_worker_date_update(struct sp_worker *worker)
 {
 	struct sp_http_worker *http = worker->context;
 	struct timespec now;
 	char *at = http->head + sizeof(OK_LINE SERVER_FIELD) - 1;
 
-	if (sp_likely(sp_tick_after(http->until, worker->now)))
-		return;
 	clock_gettime(CLOCK_REALTIME, &now);
 	sp_http_date_format(at, now.tv_sec);
 	memcpy(at + SP_HTTP_DATE, "\r\n", 2);
-	http->until = worker->now + 1000
+	worker->date_until = worker->now + 1000
 	    - (uint32_t)(now.tv_nsec / SP_NS_PER_MS);
-	if (!sp_tick_after(http->until, worker->now))
-		http->until = worker->now + 1;
+	if (!sp_tick_after(worker->date_until, worker->now))
+		worker->date_until = worker->now + 1;
 }
 
 /* ---------------------------------------------------------------- output */
@@ -320,7 +273,8 @@ respond_usual(struct spate_req *req, int status, const char *type,
 
 	if (status != 200 || !req->usual || req->answer != SP_ANSWER_NONE
 	    || type == NULL || req->extra_size != 0 || req->close
-	    || req->want_continue || req->error != 0 || size > SMALL_BODY)
+	    || req->want_continue || req->error != 0 || size > SMALL_BODY
+	    || sp_load(&req->worker->engine->draining, relaxed))
 		return false;
 	type_size = strlen(type);
 	if (type_size > SMALL_TYPE || !sp_field_value_ok(type, type_size))

@@ -172,9 +172,10 @@ sp_field_value_ok(const char *value, size_t size)
 	size_t i = 0;
 
 	if (size >= 8) {
-		while (i + 8 <= size && eight_are_plain(value + i))
+		/* All but the last eight, and those; the two may overlap. */
+		while (i + 8 < size && eight_are_plain(value + i))
 			i += 8;
-		if (i + 8 > size && eight_are_plain(value + size - 8))
+		if (i + 8 >= size && eight_are_plain(value + size - 8))
 			return true;
 	}
 	for (; i < size; i++) {

@@ -77,6 +77,7 @@ struct sp_worker {
 	struct sp_stack_pool stacks;
 	struct sp_wheel timers; /* of fibers that wait; event.h */
 	void *context; /* of the framework */
+	sp_tick date_until; /* likewise: when its date is out of date */
 
 	/* Thieves swap. */
 	SP_ALIGN_APART SP_ATOMIC(struct sp_task *) rest;

@@ -134,9 +134,9 @@ TEST(a_client_that_ends_in_a_body_gets_the_answers_before_it)
 
 	site_new(&site);
 	if (start() && client_open(&client, site.port)) {
-		client_say(&client,
-		    "POST /read HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
-		    "ab" HALF_SENT);
+		client_say(&client, "POST /read HTTP/1.1\r\nHost: "
+				    "a\r\nContent-Length: 2\r\n\r\n"
+				    "ab" HALF_SENT);
 		client_shut(&client);
 		EXPECT_EQ(client_read(&client, &answer), 0);
 		EXPECT(response_is(&answer, "read"));
@@ -240,7 +240,8 @@ TEST(a_slow_client_gets_all_of_it)
 		client_say(&client, GET_CLOSE("/write"));
 		EXPECT_EQ(client_read_head(&client, &answer), 0);
 		response_free(&answer);
-		while ((n = client_receive(&client, piece, sizeof(piece))) > 0) {
+		while (
+		    (n = client_receive(&client, piece, sizeof(piece))) > 0) {
 			size += (size_t)n;
 			site_look(&looks);
 		}

@@ -15,8 +15,8 @@ static struct client client;
 
 /* One route, one request for it; the site and the client are left open. */
 static int
-try_handler(spate_handler_fn *handler, const char *request,
-    struct response *answer)
+try_handler(
+    spate_handler_fn *handler, const char *request, struct response *answer)
 {
 	int error;
 
@@ -25,7 +25,7 @@ try_handler(spate_handler_fn *handler, const char *request,
 	site_make(&site);
 	EXPECT_EQ(spate_route(site.server, "*", "/", handler, NULL), 0);
 	memset(answer, 0, sizeof(*answer));
-	client = (struct client) { .fd = -1 };
+	client = (struct client){ .fd = -1 };
 	if (!site_start(&site) || !client_open(&client, site.port))
 		return -ECONNREFUSED;
 	error = client_ask(&client, request, answer);
@@ -67,14 +67,14 @@ with_fields(struct spate_req *req, void *arg)
 
 	(void)arg;
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		EXPECT_EQ(spate_add_header(
-			      req, refused[i].name, refused[i].value),
+		EXPECT_EQ(
+		    spate_add_header(req, refused[i].name, refused[i].value),
 		    -EINVAL);
 	EXPECT_EQ(spate_add_header(req, "X-Good", "a\tb \xC3\xA9"), 0);
 	EXPECT_EQ(spate_add_header(req, "X-Empty", ""), 0);
 	EXPECT_EQ(spate_add_header(req, "X-Good", "twice"), 0);
-	EXPECT_EQ(spate_respond(req, 200, "text/x\r\nX-Evil: 1", "", 0),
-	    -EINVAL);
+	EXPECT_EQ(
+	    spate_respond(req, 200, "text/x\r\nX-Evil: 1", "", 0), -EINVAL);
 	return spate_respond(req, 200, "text/x", "ok", 2);
 }
 
@@ -87,12 +87,12 @@ TEST(no_field_can_be_smuggled_in)
 		EXPECT(response_is(&answer, "ok"));
 		EXPECT(response_field(&answer, "X-Evil") == NULL);
 		EXPECT(response_field(&answer, "X-A") == NULL);
-		EXPECT(strcmp(response_field(&answer, "X-Good"),
-			   "a\tb \xC3\xA9")
+		EXPECT(
+		    strcmp(response_field(&answer, "X-Good"), "a\tb \xC3\xA9")
 		    == 0);
 		EXPECT(strcmp(response_field(&answer, "X-Empty"), "") == 0);
 		EXPECT(strcmp(response_field(&answer, "Content-Length"), "2")
-		    == 0);
+		       == 0);
 	}
 	done(&answer);
 }
@@ -255,8 +255,8 @@ TEST(a_parameter_that_is_missing_is_400)
 	if (try_handler(fails_by_query, GET("/?m=1"), &answer) == 0)
 		EXPECT_EQ(answer.status, 400);
 	done(&answer);
-	if (try_handler(fails_by_query,
-		GET("/?n=99999999999999999999999"), &answer)
+	if (try_handler(
+		fails_by_query, GET("/?n=99999999999999999999999"), &answer)
 	    == 0)
 		EXPECT_EQ(answer.status, 400);
 	done(&answer);
@@ -304,7 +304,8 @@ TEST(a_short_answer_to_head_is_whole)
 	client.fd = -1;
 	if (site_start(&site) && client_open(&client, site.port)) {
 		for (int i = 0; i < 2; i++) {
-			client_say(&client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+			client_say(
+			    &client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
 			EXPECT_EQ(client_read_head(&client, &answer), 0);
 			EXPECT_EQ(answer.status, 200);
 			response_free(&answer);
@@ -372,7 +373,7 @@ TEST(chunks_of_all_sizes_arrive)
 		EXPECT(answer.chunked);
 		EXPECT_EQ(answer.size, 122002);
 		EXPECT(answer.body[0] == 'a' && answer.body[1] == 'L'
-		    && answer.body[122001] == 'z');
+		       && answer.body[122001] == 'z');
 		response_free(&answer);
 		client_say(&client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
 		EXPECT_EQ(client_read_head(&client, &answer), 0);
@@ -520,7 +521,7 @@ TEST(a_handler_sees_what_was_sent)
 		"Host: h:81\r\nContent-Length: 3\r\n\r\nabc",
 		&answer)
 	    == 0)
-		EXPECT(response_is(&answer,
-		    "PATCH h:81 / q=a%20b&r a b some thing 3"));
+		EXPECT(response_is(
+		    &answer, "PATCH h:81 / q=a%20b&r a b some thing 3"));
 	done(&answer);
 }

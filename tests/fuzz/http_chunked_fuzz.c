@@ -6,14 +6,13 @@
  * from the bytes.
  */
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/http_chunked_check.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
 #define LIMIT 65536
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(const struct chunked_result *result, bool holds)

@@ -7,11 +7,10 @@
  * is to repeat a failure.
  */
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/http_check.h"
 
 #include <stdint.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
 check(const char *input, size_t size, size_t part,

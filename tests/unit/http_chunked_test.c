@@ -60,6 +60,9 @@ static const struct good good[] = {
 	    "", 0 },
 	{ "text with ';' and '='", "1;a=\";=,\"\r\na\r\n" END_, "a", "", 0 },
 	{ "extensions", "1;a;b=c;d=\"e\";f\r\na\r\n" END_, "a", "", 0 },
+	{ "blanks in an extension", "1 ;\ta =\t b \t; c ;d\r\na\r\n" END_, "a",
+	    "", 0 },
+	{ "blanks behind text", "1;a= \"b\" ;c\r\na\r\n" END_, "a", "", 0 },
 	{ "extension at the end", "0;a=b\r\n\r\n", "", "", 0 },
 
 	{ "trailer", "0\r\nA: b\r\n\r\n", "", "A: b\r\n", 0 },
@@ -119,10 +122,11 @@ static const struct bad bad[] = {
 	BAD_SIZE("extension without a value", "1;a="),
 	BAD_SIZE("value without a name", "1;=b"),
 	BAD_SIZE("two equal signs", "1;a==b"),
-	BAD_SIZE("blank before ';'", "1 ;a"),
-	BAD_SIZE("blank behind ';'", "1; a"),
-	BAD_SIZE("blank before '='", "1;a =b"),
-	BAD_SIZE("blank behind '='", "1;a= b"),
+	BAD_SIZE("blank at the end of a size", "1\t "),
+	BAD_SIZE("blank between names", "1;a b"),
+	BAD_SIZE("blank between values", "1;a=b c"),
+	BAD_SIZE("'=' behind a value and a blank", "1;a=b =c"),
+	BAD_SIZE("blank behind text", "1;a=\"b\" "),
 	BAD_SIZE("blank at the end", "1;a "),
 	BAD_SIZE("tab at the end", "1;a\t"),
 	BAD_SIZE("open text", "1;a=\"b"),
@@ -330,6 +334,25 @@ TEST(the_limit_is_of_the_whole_body)
 	EXPECT_EQ(result.verdict, SP_HTTP_CHUNKED_MORE);
 	EXPECT_EQ(result.data_size, 2);
 	chunked_result_free(&result);
+}
+
+TEST(the_limit_can_be_set_later)
+{
+	struct sp_http_chunked chunked;
+	size_t used;
+
+	sp_http_chunked_init(&chunked, UINT64_MAX);
+	feed(&chunked, "1", &used);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 2), 0);
+	EXPECT_EQ(feed(&chunked, "0\r\n", &used), -413);
+
+	sp_http_chunked_init(&chunked, UINT64_MAX);
+	feed(&chunked, "3;a", &used);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 2), -413);
+	EXPECT_EQ(sp_http_chunked_limit(&chunked, 3), 0);
+	EXPECT_EQ(feed(&chunked, "\r\nabc", &used), SP_HTTP_CHUNKED_DATA);
+	feed(&chunked, "\r\n", &used);
+	EXPECT_EQ(feed(&chunked, "1\r\n", &used), -413);
 }
 
 /* => Returns the verdict on chunks with so many bytes behind each ';'. */

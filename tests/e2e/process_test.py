@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The demo as a process: flags, signals, exit codes, descriptors.
+
+    tests/e2e/process_test.py DEMO [NAME]
+
+Ports are free ones: the demo says in its log which one it has got.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+DEMO = None
+PATIENCE = 60
+USAGE, UNAVAILABLE, CONFIG, NOPERM = 64, 69, 78, 77
+READY = re.compile(r"port (\d+)")
+
+
+class Demo:
+    """A running demo; its log is read to the end by a thread."""
+
+    def __init__(self, *flags, env=None, limits=None, listen="127.0.0.1:0"):
+        arguments = [DEMO, *(["--listen", listen] if listen else []), *flags]
+        self.process = subprocess.Popen(
+            arguments, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **(env or {})},
+            preexec_fn=limits)
+        self.log = []
+        self.ready = threading.Event()
+        self.port = None
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stderr:
+            self.log.append(line)
+            found = READY.search(line)
+            if found and self.port is None:
+                self.port = int(found[1])
+                self.ready.set()
+        self.ready.set()
+
+    def wait_ready(self):
+        self.ready.wait(PATIENCE)
+        if self.port is None:
+            raise AssertionError("".join(self.log))
+        return self
+
+    def end(self, number=signal.SIGTERM):
+        """number None: it has been told already."""
+        if number is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        self.process.stderr.close()
+        return code
+
+    def text(self):
+        return "".join(self.log)
+
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+
+    def get(self, path):
+        with self.connect() as link:
+            link.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n"
+                         "Connection: close\r\n\r\n".encode())
+            data = receive_all(link)
+        head, _, body = data.partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+    def descriptors(self):
+        folder = pathlib.Path(f"/proc/{self.process.pid}/fd")
+        links = []
+        for entry in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                links.append(os.readlink(entry))
+        return links
+
+    def cpu_seconds(self):
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def receive_all(link):
+    data = b""
+    while part := link.recv(65536):
+        data += part
+    return data
+
+
+@contextlib.contextmanager
+def running(*flags, **settings):
+    demo = Demo(*flags, **settings)
+    try:
+        yield demo.wait_ready()
+    except BaseException:
+        sys.stderr.write(demo.text())
+        demo.end(signal.SIGKILL)
+        raise
+    code = demo.end()
+    if code != 0:
+        raise AssertionError(f"ended with {code}: {demo.text()}")
+
+
+def run(*flags, env=None):
+    return subprocess.run([DEMO, *flags], capture_output=True, text=True,
+                          env={**os.environ, **(env or {})}, timeout=PATIENCE,
+                          check=False)
+
+
+def until(condition):
+    """Wait for something that has no event to wait for."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("it does not happen")
+        time.sleep(0.01)
+
+
+class FlagsTest(unittest.TestCase):
+    def test_help(self):
+        done = run("--help")
+        self.assertEqual(done.returncode, 0)
+        for flag in ["listen", "shards", "workers", "spares",
+                     "max-connections", "log-level"]:
+            self.assertIn("--" + flag, done.stdout)
+        self.assertIn("SPATE_", done.stdout)
+
+    def test_version(self):
+        done = run("--version")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"^spate \d+\.\d+\.\d+\n$")
+
+    def test_a_bad_flag_is_usage(self):
+        for flags in [["--nonsense"], ["--shards", "x"], ["--shards", "-1"],
+                      ["--shards"], ["--log-level", "loud"],
+                      ["--listen", "nonsense"], ["--listen", "host:80"],
+                      ["--listen", "127.0.0.1:65536"],
+                      ["--max-connections", "99999999999"], ["--shards", ""],
+                      ["operand"]]:
+            with self.subTest(flags=flags):
+                done = run(*flags)
+                self.assertEqual(done.returncode, USAGE, done.stderr)
+                self.assertTrue(done.stderr)
+                self.assertEqual(done.stdout, "")
+
+    def test_a_bad_variable_is_usage(self):
+        done = run(env={"SPATE_SHARDS": "many"})
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn("many", done.stderr)
+
+    def test_values_out_of_range_are_refused_in_one_line(self):
+        for flags in [["--shards", "100000"], ["--workers", "0"],
+                      ["--workers", "5000"], ["--spares", "4294967295"]]:
+            with self.subTest(flags=flags):
+                done = run("--listen", "127.0.0.1:0", *flags)
+                self.assertIn(done.returncode, (USAGE, CONFIG), done.stderr)
+                self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_variables_are_read_and_flags_win(self):
+        env = {"SPATE_LISTEN": "127.0.0.1:0", "SPATE_SHARDS": "3",
+               "SPATE_WORKERS": "2", "SPATE_MAX_CONNECTIONS": "77",
+               "SPATE_LOG_LEVEL": "info", "SPATE_SPARES": "0"}
+        with running(env=env, listen=None) as demo:
+            self.assertRegex(demo.text(), r"3 shards, 2 workers.*77")
+            self.assertEqual(demo.get("/plaintext")[0], 200)
+        with running("--shards", "1", env=env) as demo:
+            self.assertRegex(demo.text(), r"1 shards, 2 workers")
+
+
+class AddressTest(unittest.TestCase):
+    def test_a_busy_port_is_one_line(self):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            address = "127.0.0.1:%d" % other.getsockname()[1]
+            done = run("--listen", address)
+        self.assertEqual(done.returncode, UNAVAILABLE)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertIn(address, done.stderr)
+
+    def test_a_port_of_another_demo_is_busy(self):
+        with running("--shards", "2") as demo:
+            done = run("--listen", f"127.0.0.1:{demo.port}", "--shards", "2")
+            self.assertEqual(done.returncode, UNAVAILABLE)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertEqual(demo.get("/plaintext")[0], 200)
+
+    def test_an_address_of_elsewhere_is_unavailable(self):
+        done = run("--listen", "192.0.2.1:0")
+        self.assertEqual(done.returncode, UNAVAILABLE)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_a_unix_socket_comes_and_goes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            with running("--shards", "2", listen="unix:" + path):
+                for _ in range(10):
+                    with socket.socket(socket.AF_UNIX) as link:
+                        link.settimeout(PATIENCE)
+                        link.connect(path)
+                        link.sendall(b"GET /json HTTP/1.1\r\nHost: a\r\n"
+                                     b"Connection: close\r\n\r\n")
+                        self.assertIn(b"Hello", receive_all(link))
+            self.assertFalse(os.path.exists(path))
+
+    def test_ipv6(self):
+        try:
+            with socket.socket(socket.AF_INET6) as probe:
+                probe.bind(("::1", 0))
+        except OSError:
+            self.skipTest("no ::1 here")
+        with running(listen="[::1]:0") as demo:
+            with socket.create_connection(("::1", demo.port)) as link:
+                link.sendall(b"GET /json HTTP/1.1\r\nHost: [::1]\r\n"
+                             b"Connection: close\r\n\r\n")
+                self.assertIn(b"Hello", receive_all(link))
+
+
+class SignalTest(unittest.TestCase):
+    def test_both_signals_stop(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            demo = Demo("--shards", "2").wait_ready()
+            self.assertEqual(demo.get("/plaintext")[0], 200)
+            self.assertEqual(demo.end(number), 0)
+
+    def test_a_request_under_way_is_finished(self):
+        demo = Demo("--shards", "1").wait_ready()
+        with demo.connect() as link:
+            link.sendall(b"GET /burn?us=400000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            until(lambda: self.requests(demo) >= 2)
+            demo.process.send_signal(signal.SIGTERM)
+            data = receive_all(link)
+        self.assertIn(b" 200 OK", data)
+        self.assertIn(b"Connection: close", data)
+        self.assertTrue(data.endswith(b"ok"))
+        self.assertEqual(demo.end(None), 0)
+
+    @staticmethod
+    def requests(demo):
+        """By a watcher's help, though the only worker is busy."""
+        stats = json.loads(demo.get("/stats")[1])
+        return sum(shard["requests"] for shard in stats["shards"])
+
+    def test_a_second_signal_ends_at_once(self):
+        demo = Demo("--shards", "2").wait_ready()
+        with demo.connect() as link:
+            link.sendall(b"GET /plaintext HT")
+            # So that the half head has been read.
+            until(lambda: sum(
+                shard["bytes_in"] for shard in json.loads(
+                    demo.get("/stats")[1])["shards"]) > 16)
+            with demo.connect() as idle:
+                demo.process.send_signal(signal.SIGTERM)
+                self.assertEqual(idle.recv(1), b"")
+            self.assertIsNone(demo.process.poll())
+            self.assertEqual(demo.end(signal.SIGTERM), -signal.SIGTERM)
+
+    def test_a_signal_while_it_starts_ends_it(self):
+        """At any moment: by default before, cleanly after it has started."""
+        for i in range(40):
+            demo = Demo("--shards", "2", "--workers", "2")
+            if i % 4 == 3:
+                demo.ready.wait(PATIENCE)
+            else:
+                time.sleep(0.0015 * i)
+            demo.process.send_signal(signal.SIGTERM)
+            code = demo.process.wait(PATIENCE)
+            self.assertIn(code, (0, -signal.SIGTERM), demo.text())
+            if demo.port is not None or i % 4 == 3:
+                demo.reader.join(PATIENCE)
+                self.assertEqual(code, 0, demo.text())
+            demo.end(None)
+
+
+class DescriptorsTest(unittest.TestCase):
+    def test_two_shards_have_two_epolls(self):
+        with running("--shards", "2") as demo:
+            links = demo.descriptors()
+            self.assertEqual(links.count("anon_inode:[eventpoll]"), 2)
+            self.assertEqual(links.count("anon_inode:[eventfd]"), 2)
+
+    def test_the_limit_is_raised(self):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        low = min(hard, 1024)
+
+        def lower():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, low))
+
+        with running("--shards", "1", limits=lower) as demo:
+            limit = resource.prlimit(demo.process.pid,
+                                     resource.RLIMIT_NOFILE)
+            self.assertEqual(limit, (low, low))
+
+    def test_out_of_descriptors_it_waits_and_recovers(self):
+        with running("--shards", "2") as demo:
+            self.assertEqual(demo.get("/plaintext")[0], 200)
+            limit = max(64, len(demo.descriptors()) + 8)
+            hard = resource.prlimit(demo.process.pid,
+                                    resource.RLIMIT_NOFILE)[1]
+            resource.prlimit(demo.process.pid, resource.RLIMIT_NOFILE,
+                             (limit, hard))
+            with contextlib.ExitStack() as stack:
+                links = [stack.enter_context(demo.connect())
+                         for _ in range(limit + 20)]
+                until(lambda: len(demo.descriptors()) >= limit - 2)
+                before = demo.cpu_seconds()
+                time.sleep(1)
+                used = demo.cpu_seconds() - before
+                self.assertLess(used, 0.5)  # a loop would use all of it
+                # Who is in is served.
+                links[0].sendall(b"GET /json HTTP/1.1\r\nHost: a\r\n\r\n")
+                self.assertIn(b"Hello", links[0].recv(4096))
+            until(lambda: len(demo.descriptors()) < limit / 2)
+            self.assertEqual(demo.get("/plaintext")[0], 200)
+
+
+SHARD = ["id", "cpu", "connections", "accepted", "requests", "responses",
+         "bytes_in", "bytes_out", "polls", "events", "stale_events",
+         "breaks_sent", "breaks_coalesced", "ready_lists", "ready_published",
+         "stolen", "ring_depth", "memory_bytes"]
+
+
+class StatsTest(unittest.TestCase):
+    def test_it_is_json_with_all_its_fields(self):
+        with running("--shards", "2") as demo:
+            status, body = demo.get("/stats")
+            self.assertEqual(status, 200)
+            stats = json.loads(body)
+            self.assertGreaterEqual(stats["uptime_seconds"], 0)
+            self.assertRegex(stats["version"], r"^\d+\.\d+\.\d+$")
+            self.assertEqual([shard["id"] for shard in stats["shards"]],
+                             [0, 1])
+            for shard in stats["shards"]:
+                for name in SHARD:
+                    self.assertIn(name, shard)
+                for status in ("2xx", "3xx", "4xx", "5xx"):
+                    self.assertIn(status, shard["responses"])
+                self.assertGreater(shard["memory_bytes"], 0)
+
+    def test_it_adds_up(self):
+        with running("--shards", "2") as demo:
+            def ask(count):
+                with demo.connect() as link:
+                    stream = link.makefile("rb")
+                    for i in range(count):
+                        path = b"/plaintext" if i % 3 else b"/nowhere"
+                        link.sendall(b"GET " + path
+                                     + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+                        self.read_answer(stream)
+
+            threads = [threading.Thread(target=ask, args=(30 + i,))
+                       for i in range(16)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            shards = json.loads(demo.get("/stats")[1])["shards"]
+            total = sum(range(30, 46))
+            lost = sum((30 + i + 2) // 3 for i in range(16))
+
+            # The request for this is counted, its answer not yet.
+            self.assertEqual(sum(s["requests"] for s in shards), total + 1)
+            self.assertEqual(sum(s["responses"]["2xx"] for s in shards),
+                             total - lost)
+            self.assertEqual(sum(s["responses"]["4xx"] for s in shards), lost)
+            self.assertEqual(sum(s["accepted"] for s in shards), 17)
+            for shard in shards:
+                self.assertGreater(shard["accepted"], 0)
+
+    @staticmethod
+    def read_answer(stream):
+        length = 0
+        while (line := stream.readline().strip()):
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        stream.read(length)
+
+
+def main():
+    global DEMO
+    DEMO = sys.argv.pop(1)
+    if not os.access(DEMO, os.X_OK):
+        sys.exit(f"{DEMO}: no such program")
+    unittest.main()
+
+
+if __name__ == "__main__":
+    main()
