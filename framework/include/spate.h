@@ -141,9 +141,9 @@ struct spate_options {
 
 	/*
 	 * Whether a client that has closed its sending side is taken for gone
-	 * by handlers in spate_wait() and spate_events_wait(). A browser that goes elsewhere looks like that, and
-	 * so does "echo ... | nc". Without it a client is gone when it has
-	 * closed both sides or reset the connection.
+	 * by handlers in spate_wait() and spate_events_wait(). A browser that
+	 * goes elsewhere looks like that, and so does "echo ... | nc". Without
+	 * it a client is gone when it has reset the connection.
 	 */
 	bool half_close_cancels;
 
