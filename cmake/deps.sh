@@ -33,6 +33,8 @@ build pkg-config      cmd:pkg-config        finds the libraries
 build liburcu-dev     pc:liburcu-qsbr       RCU look-ups of poll descriptors
 build libck-dev       pc:ck                 Concurrency Kit: the ready rings
 build libjemalloc-dev pc:jemalloc           memory, an arena for each shard
+build libssl-dev      pc:libcrypto          SHA-256 in the demo service
+build libjansson-dev  pc:jansson            JSON in an example
 test  python3         cmd:python3           house rules, end-to-end tests
 test  clang           cmd:clang             the tsan and fuzz presets
 test  libclang-rt-dev clang_rt              Clang's sanitizers, run-time part
@@ -58,7 +60,8 @@ ROWS
 
 # What the same things are called where there is no apt-get.
 names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
-userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5);
+userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
+OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
 Google Benchmark, curl, wrk, strace, valgrind, procps'
 

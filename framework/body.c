@@ -31,6 +31,7 @@ sp_req_body_begin(struct spate_req *req)
 	req->body = SP_BODY_NONE;
 	if (sp_likely(!(flags & (SP_HTTP_CHUNKED | SP_HTTP_HAS_LENGTH))))
 		return;
+	req->patience = (struct sp_patience){ 0, 0 };
 	if (flags & SP_HTTP_CHUNKED) {
 		req->body = SP_BODY_CHUNKED;
 		sp_http_chunked_init(&req->chunked, UINT64_MAX);
@@ -64,19 +65,48 @@ say_continue(struct spate_req *req)
 	return sp_req_flush(req);
 }
 
+/* Waits no longer than the rate allows; which limit it was, *rate tells. */
+static ssize_t
+receive_by_rate(struct spate_req *req, void *buf, size_t size, bool *rate)
+{
+	const struct spate_options *options = &req->server->options;
+	uint32_t most = options->body_timeout_ms;
+	uint32_t ms = sp_patience_left(&req->patience, options->body_grace_ms,
+	    options->min_body_rate, most);
+	uint64_t start = sp_now_ns();
+	ssize_t n;
+
+	*rate = ms < most || most == 0;
+	if (ms == 0)
+		return -ETIMEDOUT;
+	n = sp_conn_recv(req->worker, req->pd, buf, size, ms);
+	req->patience.waited_ns += sp_now_ns() - start;
+	if (n > 0)
+		req->patience.bytes += (uint64_t)n;
+	return n;
+}
+
 /* From the socket; an end in the middle of a body is an error. */
 static ssize_t
 receive(struct spate_req *req, void *buf, size_t size)
 {
+	const struct spate_options *options = &req->server->options;
+	struct sp_counters *counters = &req->worker->counters;
+	bool rate = false;
 	ssize_t n;
 
 	req->drained = false;
-	n = sp_conn_recv(req->worker, req->pd, buf, size,
-	    req->server->options.body_timeout_ms);
+	if (options->min_body_rate != 0)
+		n = receive_by_rate(req, buf, size, &rate);
+	else
+		n = sp_conn_recv(req->worker, req->pd, buf, size,
+		    options->body_timeout_ms);
 	if (n > 0)
 		return n;
 	if (n == -ETIMEDOUT)
-		sp_count(&req->worker->counters.timeouts_body, 1);
+		sp_count(rate ? &counters->timeouts_rate
+			      : &counters->timeouts_body,
+		    1);
 	else
 		req->gone = true;
 	req->body = SP_BODY_BROKEN;
@@ -141,8 +171,12 @@ read_chunked(struct spate_req *req, void *buf, size_t size)
 			memcpy(buf, data, n);
 			return (ssize_t)n;
 		case SP_HTTP_CHUNKED_TRAILER:
+			error = sp_trailer_add(req, data, n);
+			if (error != 0)
+				return error;
 			break;
 		case SP_HTTP_CHUNKED_DONE:
+			sp_trailer_end(req);
 			req->body = SP_BODY_NONE;
 			return 0;
 		case SP_HTTP_CHUNKED_MORE:

@@ -157,6 +157,8 @@ begin_request(struct spate_req *req, uint32_t head_size)
 	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
 	    && (req->head.flags & SP_HTTP_KEEP_ALIVE);
 	sp_count(&req->worker->counters.requests, 1);
+	if (sp_unlikely(req->server->ageing))
+		req->close = sp_req_ages(req);
 	sp_req_body_begin(req);
 	make_room(req);
 }

@@ -121,3 +121,34 @@ spate_alloc(struct spate_req *req, size_t size)
 {
 	return sp_bump_alloc(&req->memory, size);
 }
+
+/*
+ * Connections that were opened together, as after a restart of a balancer,
+ * are not to end together: so each has an age of its own.
+ */
+static uint32_t
+age_ms(const struct spate_req *req)
+{
+	uint32_t max = req->server->options.max_age_ms, tenth = max / 10;
+	uint64_t handle = sp_poll_desc_handle(req->pd);
+	uint32_t spread = (uint32_t)(handle * UINT64_C(0x9e3779b97f4a7c15)
+	    >> 32);
+
+	return max - tenth + (uint32_t)((uint64_t)spread * tenth * 2 >> 32);
+}
+
+bool
+sp_req_ages(struct spate_req *req)
+{
+	const struct spate_options *options = &req->server->options;
+	bool ages = false;
+
+	req->pd->requests++;
+	if (options->max_requests != 0)
+		ages = req->pd->requests >= options->max_requests;
+	if (options->max_age_ms != 0)
+		ages |= req->worker->now - req->pd->born >= age_ms(req);
+	if (ages)
+		sp_count(&req->worker->counters.aged, 1);
+	return ages;
+}

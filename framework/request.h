@@ -27,6 +27,7 @@
 #include "framework/http_chunked.h"
 #include "framework/http_date.h"
 #include "framework/http_head.h"
+#include "framework/patience.h"
 #include "framework/router.h"
 #include "framework/server.h"
 #include "shards/conn_io.h"
@@ -52,6 +53,7 @@ struct sp_req_more {
 	bool form_read;
 	int form_error; /* of reading it */
 	struct spate_str form;
+	struct sp_trailers *trailers;
 	uint32_t deferral; /* promised and not yet waited for; 0: none */
 };
 
@@ -83,6 +85,7 @@ struct spate_req {
 	bool out_chunked, out_body;
 	uint16_t status; /* of the answer, within middleware; 0: not known */
 	uint64_t body_left;
+	struct sp_patience patience;
 	uint64_t out_left; /* of an announced size */
 	char *extra;       /* fields added by the handler, or NULL */
 	uint32_t extra_size, extra_capacity;
@@ -209,6 +212,17 @@ sp_req_promised(const struct spate_req *req)
 
 /* sp_defer_end: take back what was promised; defer.c. */
 void sp_defer_end(struct spate_req *req);
+
+/*
+ * sp_trailer_add: bytes of the trailer. sp_trailer_end: those were all.
+ *
+ * => Returns 0, -ENOMEM or -EBADMSG.
+ */
+int sp_trailer_add(struct spate_req *req, const char *data, size_t size);
+void sp_trailer_end(struct spate_req *req);
+
+/* sp_req_ages: does the connection end with this request, for its age? */
+bool sp_req_ages(struct spate_req *req);
 
 /*
  * sp_req_body_begin: what the head says of the body.

@@ -42,6 +42,8 @@ spate_options_default(void)
 		.max_fibers = 16384,
 		.header_timeout_ms = 10000,
 		.body_timeout_ms = 30000,
+		.body_grace_ms = 5000,
+		.min_body_rate = 240,
 		.write_timeout_ms = 30000,
 		.idle_timeout_ms = 75000,
 		.drain_timeout_ms = 25000,
@@ -293,7 +295,8 @@ sweep_ms(const struct spate_options *options)
 {
 	const uint32_t limits[] = { options->header_timeout_ms,
 		options->body_timeout_ms, options->write_timeout_ms,
-		options->idle_timeout_ms };
+		options->idle_timeout_ms,
+		options->min_body_rate != 0 ? options->body_grace_ms : 0 };
 	uint32_t sweep = SWEEP_MAX_MS;
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
@@ -328,6 +331,7 @@ make_engine(struct spate_server *server)
 	engine.workers = options->workers;
 	engine.spares = options->spares;
 	engine.max_connections = max_connections(options);
+	engine.max_per_peer = options->max_connections_per_peer;
 	engine.sweep_ms = sweep_ms(options);
 	engine.stack_size = options->stack_size;
 	engine.max_fibers = options->max_fibers;
@@ -377,6 +381,8 @@ spate_server_start(struct spate_server *server)
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;
 	server->limits.target_bytes = server->options.max_target;
+	server->ageing = server->options.max_requests != 0
+	    || server->options.max_age_ms != 0;
 	error = sp_middleware_compile(server);
 	if (error == 0)
 		error = make_engine(server);

@@ -63,6 +63,7 @@ struct spate_server {
 	unsigned bound;      /* of those, until the first that failed */
 	int error;           /* the first of set-up */
 	const char *concern; /* what it was about; constant text */
+	bool ageing; /* max_requests or max_age_ms is set */
 	struct sp_engine *engine;
 
 	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */

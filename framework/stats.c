@@ -65,6 +65,7 @@ put_timeouts(struct sp_json *json, const struct sums *sums)
 	sp_json_object(json);
 	put(json, "header", sums->timeouts_head);
 	put(json, "body", sums->timeouts_body);
+	put(json, "rate", sums->timeouts_rate);
 	put(json, "write", sums->timeouts_write);
 	put(json, "idle", sums->timeouts_idle);
 	sp_json_end(json);

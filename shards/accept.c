@@ -16,26 +16,38 @@ struct hand_over {
 	struct sp_msg msg;
 	const struct sp_service *service;
 	int fd;
+	uint32_t peer;
 };
+
+/* A connection that comes to nothing. */
+static void
+drop(struct sp_engine *engine, int fd, uint32_t peer)
+{
+	close(fd);
+	if (peer != 0)
+		sp_peers_leave(engine->peers, peer);
+}
 
 static void
 adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
-    const struct sp_service *service)
+    uint32_t peer, const struct sp_service *service)
 {
 	struct sp_poll_desc *pd;
 
 	/* Draining: who walks over the descriptors has passed already. */
 	if (sp_load(&shard->engine->draining, seq_cst)) {
-		close(fd);
+		drop(shard->engine, fd, peer);
 		sp_shard_leave(shard);
 		return;
 	}
 	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
-		close(fd);
+		drop(shard->engine, fd, peer);
 		sp_shard_leave(shard);
 		sp_count(&worker->counters.accept_errors, 1);
 		return;
 	}
+	pd->peer = peer;
+	pd->born = worker->now;
 	sp_count(&worker->counters.accepted, 1);
 }
 
@@ -45,12 +57,13 @@ adopt_handed_over(
 {
 	struct hand_over *over = sp_container_of(msg, struct hand_over, msg);
 
-	adopt(shard, worker, over->fd, over->service);
+	adopt(shard, worker, over->fd, over->peer, over->service);
 	free(over);
 }
 
 static void
-place(struct sp_listener *listener, struct sp_worker *worker, int fd)
+place(struct sp_listener *listener, struct sp_worker *worker, int fd,
+    uint32_t peer)
 {
 	struct sp_shard *self = listener->shard;
 	struct sp_shard *shard
@@ -62,17 +75,18 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd)
 	if (over == NULL)
 		shard = self;
 	if (!sp_shard_enter_reserved(shard)) {
-		close(fd); /* it is to end */
+		drop(self->engine, fd, peer); /* it is to end */
 		free(over);
 		return;
 	}
 	if (shard == self) {
-		adopt(self, worker, fd, listener->service);
+		adopt(self, worker, fd, peer, listener->service);
 		return;
 	}
 	over->msg.fn = adopt_handed_over;
 	over->service = listener->service;
 	over->fd = fd;
+	over->peer = peer;
 	sp_count(&worker->counters.handed_off, 1);
 	sp_shard_post(shard, &over->msg);
 }
@@ -198,6 +212,31 @@ is_passing(int error)
 	}
 }
 
+/* One of how many from where it comes? Whoever has too many is hung up on. */
+static void
+admit(struct sp_listener *listener, struct sp_worker *worker, int fd)
+{
+	struct sp_peers *peers = listener->shard->engine->peers;
+	struct sockaddr_storage from;
+	socklen_t size = sizeof(from);
+	uint32_t peer = 0;
+
+	if (peers != NULL) {
+		if (getpeername(fd, (struct sockaddr *)&from, &size) != 0) {
+			close(fd); /* it has gone meanwhile */
+			sp_engine_unreserve(listener->shard->engine);
+			return;
+		}
+		if (!sp_peers_enter(peers, (struct sockaddr *)&from, &peer)) {
+			sp_count(&worker->counters.limited_peer, 1);
+			close(fd);
+			sp_engine_unreserve(listener->shard->engine);
+			return;
+		}
+	}
+	place(listener, worker, fd, peer);
+}
+
 void
 sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 {
@@ -216,7 +255,7 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 		fd = accept4(
 		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0 && has_reserve(engine)) {
-			place(listener, worker, fd);
+			admit(listener, worker, fd);
 			continue;
 		}
 		sp_engine_unreserve(engine);

@@ -44,10 +44,13 @@
 	X(fibers_refused)   /* waits refused for lack of a stack */            \
 	X(timeouts_head)    /* deadlines that passed, by what was awaited */   \
 	X(timeouts_body)                                                       \
+	X(timeouts_rate)    /* a body that came too slowly */                  \
 	X(timeouts_write)                                                      \
 	X(timeouts_idle)                                                       \
 	X(parse_errors)     /* heads and bodies refused */                     \
 	X(limited)          /* accepts put off by max_connections */           \
+	X(limited_peer)     /* closed: too many from one address */            \
+	X(aged)             /* connections told to end, for their age */       \
 	X(yields)           /* turns cut short so that others get theirs */
 
 struct sp_counters {

@@ -81,6 +81,12 @@ sp_engine_new(struct sp_engine **out, const struct sp_engine_options *options)
 	engine->wake_cycles = options->wake_us * sp_cycles_per_us();
 	engine->started_ns = sp_now_ns();
 	sp_store(&engine->reserve_fd, -1, relaxed);
+	if (options->max_per_peer != 0)
+		engine->peers = sp_peers_new(options->max_per_peer);
+	if (options->max_per_peer != 0 && engine->peers == NULL) {
+		sp_engine_free(engine);
+		return -ENOMEM;
+	}
 	error = sp_topology_read(&engine->topology);
 	if (error == 0) {
 		engine->shard_count = options->shards != 0
@@ -130,6 +136,7 @@ sp_engine_free(struct sp_engine *engine)
 	reserve = sp_load(&engine->reserve_fd, relaxed);
 	if (reserve >= 0)
 		close(reserve);
+	sp_peers_free(engine->peers);
 	free(engine->shards);
 	free(engine);
 }

@@ -18,6 +18,7 @@
  */
 
 #include "shards/accept.h"
+#include "shards/peers.h"
 #include "shards/shard.h"
 #include "shards/topology.h"
 
@@ -28,6 +29,7 @@ struct sp_engine_options {
 	uint32_t workers;         /* of each shard, at least 1 */
 	uint32_t spares;          /* more, made when a shard is stuck */
 	uint32_t max_connections; /* in all; at least 1 */
+	uint32_t max_per_peer;    /* of one address; 0: no limit */
 	uint32_t sweep_ms;        /* how soon a lowered deadline is seen */
 	uint32_t stack_size;      /* of a fiber; 0: the default */
 	uint32_t buffer_size;     /* of an I/O buffer */
@@ -50,6 +52,7 @@ struct sp_engine {
 	struct sp_shard **shards;         /* constant */
 	uint64_t wake_cycles;             /* constant */
 	uint64_t started_ns;              /* constant */
+	struct sp_peers *peers;           /* constant; NULL: no limit */
 	void *context;                    /* of the framework */
 
 	struct sp_listener *listeners; /* until start */

@@ -252,6 +252,8 @@ sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
 	close(pd->fd);
+	if (sp_unlikely(pd->peer != 0))
+		sp_peers_leave(shard->engine->peers, pd->peer);
 	sp_poll_cache_retire(&shard->cache, pd);
 	sp_shard_leave(shard);
 }

@@ -13,12 +13,19 @@
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
  *     GET /stats          counters of each shard
+ *     GET /files/...      files of --files DIR or SPATE_FILES, if one is given
+ *
+ * and what streams.h tells of.
  */
+
+#include "streams.h"
 
 #include <errno.h>
 #include <spate.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #define PIECE 16384
@@ -197,11 +204,43 @@ block(struct spate_req *req, void *arg)
 	return spate_text(req, 200, "ok");
 }
 
+/*
+ * The one option that spate_main() does not know: taken out of argv, so
+ * that it does not see it.
+ */
+static const char *
+take_files(int *argc, char **argv)
+{
+	static const char flag[] = "--files";
+	const size_t size = sizeof(flag) - 1;
+	const char *folder = getenv("SPATE_FILES");
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		bool is_flag = strncmp(argv[i], flag, size) == 0;
+
+		if (is_flag && argv[i][size] == '=') {
+			folder = argv[i] + size + 1;
+		} else if (is_flag && argv[i][size] == '\0') {
+			if (i + 1 == *argc) {
+				fprintf(stderr, "--files wants a folder\n");
+				exit(EX_USAGE);
+			}
+			folder = argv[++i];
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[ *argc = kept] = NULL;
+	return folder != NULL && *folder != '\0' ? folder : NULL;
+}
+
 int
 main(int argc, char **argv)
 {
 	static char alphabet[PIECE];
 	struct spate_server *server = spate_server_new(NULL);
+	const char *folder = take_files(&argc, argv);
 
 	for (size_t i = 0; i < sizeof(alphabet); i++)
 		alphabet[i] = (char)('a' + i % 26);
@@ -214,5 +253,8 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route_stats(server, "/stats");
+	if (folder != NULL)
+		spate_files(server, "/files/*path", folder, NULL);
+	demo_streams(server);
 	return spate_main(server, argc, argv);
 }

@@ -118,6 +118,12 @@ struct spate_options {
 	uint32_t workers;         /* threads of each shard; 1 */
 	uint32_t spares;          /* more of them, when a shard is stuck; 2 */
 	uint32_t max_connections; /* 0: nine tenths of RLIMIT_NOFILE */
+	/*
+	 * Connections of one client address, or IPv6 network of 64 bits; 0: no
+	 * limit. That is the default, as behind a proxy there is one address.
+	 */
+	uint32_t max_connections_per_peer;
+	uint32_t max_requests;    /* of one connection; 0: no limit */
 	uint32_t backlog;         /* of listen(2); 0: the kernel's maximum */
 	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB */
 	uint32_t max_fibers;      /* that wait, in each worker; 16,384 */
@@ -129,14 +135,15 @@ struct spate_options {
 	uint32_t idle_timeout_ms;   /* between requests, or of a silent
 	                               stream; 75,000 */
 	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
+	uint32_t body_grace_ms;     /* min_body_rate holds after it; 5,000 */
+	uint32_t max_age_ms;        /* of a connection, give or take 10%; 0 */
 	uint32_t events_comment_ms; /* while there are no events; 15,000 */
 
 	/*
 	 * Whether a client that has closed its sending side is taken for gone
 	 * by handlers in spate_wait() and spate_events_wait(). A browser that
 	 * goes elsewhere looks like that, and so does "echo ... | nc". Without
-	 * it a client is gone when it has closed both sides or reset the
-	 * connection.
+	 * it a client is gone when it has reset the connection.
 	 */
 	bool half_close_cancels;
 
@@ -145,6 +152,7 @@ struct spate_options {
 	uint32_t max_fields;  /* in a head; 100, which is also the most */
 	uint32_t max_target;  /* of a request's target; 8 KiB */
 	uint64_t max_body;    /* that spate_body() collects; 1 MiB */
+	uint32_t min_body_rate; /* bytes in a second, or 408; 240. 0: none */
 	uint64_t max_outq;    /* sent to one stream and not yet taken; 1 MiB */
 	uint32_t max_memory;  /* of spate_alloc(), for one request; 1 MiB */
 

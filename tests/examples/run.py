@@ -209,6 +209,99 @@ def chunks(folder):
                b"2\r\n2\n\r\n2\r\n3\n\r\n0\r\n\r\n")
 
 
+def middleware(folder):
+    with running(folder, "middleware", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/"), (200, "hello\n"))
+        expect(it.ask("GET", "/admin/door"),
+               (401, "401 Unauthorized: say the word\n"))
+        expect(it.ask("GET", "/admin/door", Authorization="Bearer sesame"),
+               (200, "open, visitor\n"))
+        expect(it.ask("GET", "/nowhere")[0], 404)
+    for line in ("200 GET /\n", "401 GET /admin/door\n",
+                 "200 GET /admin/door\n", "404 GET /nowhere\n"):
+        expect(line in it.said, True)
+
+
+def forms_cookies(folder):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    with running(folder, "forms_cookies", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/"), (200, "Who are you?\n"))
+        expect(it.ask("POST", "/", "name=Ann&age=30", **form),
+               (200, "Ann, aged 30\n"))
+        expect(it.ask("GET", "/", Cookie="name=Ann"),
+               (200, "Hello again, Ann!\n"))
+        expect(it.ask("POST", "/", "name=Ann&age=old", **form),
+               (400, "400 Bad Request: form field 'age' is malformed\n"))
+        expect(it.ask("POST", "/", "name=a%3Bb&age=1", **form)[0], 400)
+        expect(it.ask("POST", "/", "{}")[0], 415)
+
+
+def static_files(folder):
+    with tempfile.TemporaryDirectory() as home:
+        pathlib.Path(home, "a.txt").write_text("abcdef\n")
+        with running(folder, "static_files", SPATE_LISTEN=ANY,
+                     STATIC_FOLDER=home) as it:
+            expect(it.ask("GET", "/a.txt"), (200, "abcdef\n"))
+            expect(it.ask("GET", "/a.txt", Range="bytes=1-3"), (206, "bcd"))
+            expect(it.ask("GET", "/b.txt"), (404, "<h1>Lost?</h1>\n"))
+            expect(it.ask("GET", "/b.txt", Accept="text/plain"),
+                   (404, "404 Not Found\n"))
+
+
+def events_from(link, path, count, last=None):
+    """=> Returns the data of the first events of a stream."""
+    again = f"Last-Event-ID: {last}\r\n" if last else ""
+    link.sendall(f"GET {path} HTTP/1.0\r\n{again}\r\n".encode())
+    data = []
+    for line in link.makefile():
+        if line.startswith("data: "):
+            data.append(line[6:].rstrip("\n"))
+            if len(data) == count:
+                break
+    return data
+
+
+def sse(folder):
+    with contextlib.ExitStack() as clients:
+        with running(folder, "sse", SPATE_LISTEN=ANY) as it:
+            one = clients.enter_context(it.connect())
+            two = clients.enter_context(it.connect())
+            expect(events_from(one, "/events", 3), ["1", "2", "3"])
+            expect(events_from(two, "/events", 2, 7), ["8", "9"])
+            expect("EventSource" in it.ask("GET", "/")[1], True)
+        # The streams have ended, and have not kept the program.
+
+
+def deferred(folder):
+    with running(folder, "deferred", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/slow?word=abc"), (200, "cba"))
+        expect(it.ask("GET", "/slow")[0], 400)
+
+
+def json_api(folder):
+    with running(folder, "json_api", SPATE_LISTEN=ANY) as it:
+        status, body = it.ask("POST", "/sum", '{"numbers":[1,2,3.5]}')
+        expect((status, json.loads(body)), (200, {"sum": 6.5}))
+        status, body = it.ask("POST", "/sum", '{"numbers":[1,')
+        expect((status, "line 1" in body), (400, True))
+        status, body = it.ask("POST", "/sum", '{"numbers":["x"]}',
+                              Accept="application/json")
+        expect(status, 400)
+        expect(json.loads(body)["reason"], "member 'numbers' is malformed")
+
+
+def upload(folder):
+    data = "0123456789abcdef" * 100000
+    with tempfile.TemporaryDirectory() as home:
+        with running(folder, "upload", SPATE_LISTEN=ANY,
+                     UPLOAD_FOLDER=home) as it:
+            expect(it.ask("PUT", "/a.txt", data), (201, "kept\n"))
+            expect(it.ask("GET", "/a.txt"), (200, data))
+            expect(it.ask("PUT", "/.a", data)[0], 400)
+            expect(it.ask("PUT", "/..%2Fa", data)[0], 400)
+            expect(os.listdir(home), ["a.txt"])
+
+
 def texts(folder):
     """One program in three places."""
     built = (ROOT / "examples/hello.c").read_text()
@@ -223,7 +316,8 @@ def texts(folder):
 
 EXAMPLES = {test.__name__: test for test in (
     hello, echo_stream, unix_socket, broadcast_clock, embed, json_params,
-    upload_count, chunks, texts)}
+    upload_count, chunks, middleware, forms_cookies, static_files, sse,
+    deferred, json_api, upload, texts)}
 
 
 def main():

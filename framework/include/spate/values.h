@@ -132,6 +132,16 @@ SPATE_API struct spate_cookie_options spate_cookie_options_default(void);
 SPATE_API int spate_set_cookie(struct spate_req *req, const char *name,
     const char *value, const struct spate_cookie_options *options);
 
+/* --------------------------------------------------------------- trailers */
+
+/*
+ * A field behind a chunked body, once spate_body() or spate_body_read() has
+ * come to the end of it; absent before. On loan until the handler returns.
+ * Context: handler.
+ */
+SPATE_API struct spate_str spate_trailer(
+    const struct spate_req *req, const char *name);
+
 #ifdef __cplusplus
 }
 #endif
