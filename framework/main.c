@@ -206,15 +206,20 @@ say_listening(const struct spate_server *server)
 static int
 serve_until_signal(struct spate_server *server, const sigset_t *signals)
 {
+	const struct spate_options *options = &server->options;
 	int signal_number, error;
 
 	say_listening(server);
+	if (options->started != NULL)
+		options->started(options->started_arg, server);
 	sigwait(signals, &signal_number);
 	sp_log(server, SPATE_LOG_INFO, "%s: finishing what is under way",
 	    strsignal(signal_number));
 
 	/* From here on a second one has its ordinary effect. */
 	pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+	if (options->stopping != NULL)
+		options->stopping(options->started_arg, server);
 	error = spate_server_stop(server);
 	return error == -ETIMEDOUT ? EX_TEMPFAIL : 0;
 }

@@ -411,6 +411,14 @@ spate_server_port(const struct spate_server *server)
 	return 0;
 }
 
+uint32_t
+spate_server_shards(const struct spate_server *server)
+{
+	if (server == NULL || server->engine == NULL)
+		return 0;
+	return server->engine->shard_count;
+}
+
 /* ------------------------------------------------------------------ stop */
 
 /* => Returns whether all have gone in time. */

@@ -235,13 +235,41 @@ take_files(int *argc, char **argv)
 	return folder != NULL && *folder != '\0' ? folder : NULL;
 }
 
+/* What to look at, for whoever has just started it. */
+static void
+say_what_to_try(void *arg, struct spate_server *server)
+{
+	unsigned port = spate_server_port(server);
+
+	(void)arg;
+	if (port == 0)
+		return;
+	printf("\n"
+	       "  spate %s, %u shards\n"
+	       "  open   http://127.0.0.1:%u/stats\n"
+	       "  try    curl -i http://127.0.0.1:%u/plaintext\n"
+	       "         curl -d hello http://127.0.0.1:%u/echo\n"
+	       "         curl http://127.0.0.1:%u/users/42\n"
+	       "         curl 'http://127.0.0.1:%u/sleep?ms=500'\n"
+	       "  load   wrk -t1 -c64 -d5 --latency "
+	       "http://127.0.0.1:%u/plaintext\n"
+	       "  stop   Ctrl-C finishes what is under way; again ends at once\n"
+	       "\n",
+	    spate_version(), spate_server_shards(server), port, port, port,
+	    port, port, port);
+	fflush(stdout);
+}
+
 int
 main(int argc, char **argv)
 {
 	static char alphabet[PIECE];
-	struct spate_server *server = spate_server_new(NULL);
+	struct spate_options options = spate_options_default();
+	struct spate_server *server;
 	const char *folder = take_files(&argc, argv);
 
+	options.started = say_what_to_try;
+	server = spate_server_new(&options);
 	for (size_t i = 0; i < sizeof(alphabet); i++)
 		alphabet[i] = (char)('a' + i % 26);
 	spate_route(server, "GET", "/plaintext", plaintext, NULL);

@@ -163,6 +163,16 @@ struct spate_options {
 	void (*log)(void *arg, enum spate_log_level level, const char *line);
 	void *log_arg;
 	enum spate_log_level log_level; /* this and above; SPATE_LOG_INFO */
+
+	/*
+	 * Called by spate_main() in the main thread once the server runs: to
+	 * say so, or to start threads that use it. Those have to end before
+	 * the second one returns, which is called when the server is to stop.
+	 * NULL: neither is.
+	 */
+	void (*started)(void *arg, struct spate_server *server);
+	void (*stopping)(void *arg, struct spate_server *server);
+	void *started_arg;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -228,6 +238,9 @@ SPATE_API int spate_server_stop(struct spate_server *server);
  * a Unix socket. Context: any.
  */
 SPATE_API uint16_t spate_server_port(const struct spate_server *server);
+
+/* How many shards it has, once started; or 0. Context: any. */
+SPATE_API uint32_t spate_server_shards(const struct spate_server *server);
 
 /*
  * Run a server as a program: read options from the command line and from
