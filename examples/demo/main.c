@@ -253,7 +253,8 @@ say_what_to_try(void *arg, struct spate_server *server)
 	       "         curl 'http://127.0.0.1:%u/sleep?ms=500'\n"
 	       "  load   wrk -t1 -c64 -d5 --latency "
 	       "http://127.0.0.1:%u/plaintext\n"
-	       "  stop   Ctrl-C finishes what is under way; again ends at once\n"
+	       "  stop   Ctrl-C; what is under way is finished, or not if "
+	       "pressed again\n"
 	       "\n",
 	    spate_version(), spate_server_shards(server), port, port, port,
 	    port, port, port);

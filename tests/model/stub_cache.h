@@ -44,8 +44,15 @@ enum { BATCH_NONE, BATCH_WAITING, BATCH_RECLAIMED };
 
 #define sp_shard_leave(shard) ((void)0)
 
+struct sp_engine {
+	void *peers;
+};
+
 struct sp_shard {
+	struct sp_engine *engine = nullptr;
 	struct sp_poll_cache cache;
 };
+
+#define sp_peers_leave(peers, peer) ((void)0)
 
 #endif /* SPATE_ALLOC_SLAB_H */
