@@ -74,9 +74,8 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd,
 		over = malloc(sizeof(*over));
 	if (over == NULL)
 		shard = self;
-	if (!sp_shard_enter(shard)) {
-		sp_count(&worker->counters.limited, 1);
-		drop(self->engine, fd, peer);
+	if (!sp_shard_enter_reserved(shard)) {
+		drop(self->engine, fd, peer); /* it is to end */
 		free(over);
 		return;
 	}
@@ -217,18 +216,21 @@ is_passing(int error)
 static void
 admit(struct sp_listener *listener, struct sp_worker *worker, int fd)
 {
-	struct sp_peers *peers = listener->shard->engine->peers;
+	struct sp_engine *engine = listener->shard->engine;
+	struct sp_peers *peers = engine->peers;
 	struct sockaddr_storage from;
 	socklen_t size = sizeof(from);
 	uint32_t peer = 0;
 
 	if (peers != NULL) {
-		if (getpeername(fd, (struct sockaddr *)&from, &size) != 0) {
-			close(fd); /* it has gone meanwhile */
-			return;
-		}
-		if (!sp_peers_enter(peers, (struct sockaddr *)&from, &peer)) {
-			sp_count(&worker->counters.limited_peer, 1);
+		bool known
+		    = getpeername(fd, (struct sockaddr *)&from, &size) == 0;
+
+		if (!known
+		    || !sp_peers_enter(
+			peers, (struct sockaddr *)&from, &peer)) {
+			sp_count(&worker->counters.limited_peer, known);
+			sp_engine_unreserve(engine);
 			close(fd);
 			return;
 		}
@@ -246,8 +248,7 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 
 		if (listener->resting || listener->fd < 0)
 			return;
-		if (sp_load(&engine->connections, relaxed)
-		    >= engine->options.max_connections) {
+		if (!sp_engine_reserve(engine)) {
 			sp_count(&worker->counters.limited, 1);
 			rest(listener);
 			return;
@@ -258,6 +259,7 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 			admit(listener, worker, fd);
 			continue;
 		}
+		sp_engine_unreserve(engine);
 		if (fd >= 0) {
 			close(fd);
 			sp_count(&worker->counters.accept_errors, 1);

@@ -85,17 +85,36 @@ sp_shard_add_worker(struct sp_shard *shard, bool spare)
 /* --------------------------------------------------------------- ending */
 
 bool
-sp_shard_enter(struct sp_shard *shard)
+sp_engine_reserve(struct sp_engine *engine)
 {
-	struct sp_engine *engine = shard->engine;
-	int64_t before = sp_fetch_add(&engine->connections, 1, relaxed);
+	if (sp_likely(sp_fetch_add(&engine->connections, 1, relaxed)
+		< engine->options.max_connections))
+		return true;
+	sp_engine_unreserve(engine);
+	return false;
+}
 
+void
+sp_engine_unreserve(struct sp_engine *engine)
+{
+	sp_fetch_sub(&engine->connections, 1, relaxed);
+}
+
+bool
+sp_shard_enter_reserved(struct sp_shard *shard)
+{
 	sp_fetch_add(&shard->load, 1, seq_cst); /* END1 */
-	if (sp_likely(before < engine->options.max_connections
-		&& !sp_load(&shard->stopping, seq_cst))) /* END2 */
+	if (sp_likely(!sp_load(&shard->stopping, seq_cst))) /* END2 */
 		return true;
 	sp_shard_leave(shard);
 	return false;
+}
+
+bool
+sp_shard_enter(struct sp_shard *shard)
+{
+	return sp_engine_reserve(shard->engine)
+	    && sp_shard_enter_reserved(shard);
 }
 
 static void

@@ -113,8 +113,18 @@ int sp_shard_add_worker(struct sp_shard *shard, bool spare);
  *
  * => sp_shard_enter() returns false: it is to end, or max_connections are
  *    there. Nothing is counted.
+ *
+ * sp_engine_reserve: one of max_connections, before accept(2) is called: a
+ * connection that there is no place for stays in the kernel's queue, while
+ * one that was accepted could only be reset.
+ *
+ * => Returns false: they are all there.
+ * => sp_shard_enter_reserved() takes the place over, also if it fails.
  */
 bool sp_shard_enter(struct sp_shard *shard);
+bool sp_engine_reserve(struct sp_engine *engine);
+void sp_engine_unreserve(struct sp_engine *engine);
+bool sp_shard_enter_reserved(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
 
 /*

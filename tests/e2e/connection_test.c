@@ -307,6 +307,78 @@ TEST(an_answer_does_not_wait_for_the_next_body)
 	leave(&site, &client);
 }
 
+/* ----------------------------------------------------- bodies, not read */
+
+TEST(an_answer_does_not_wait_for_a_body_that_nobody_reads)
+{
+	struct site site;
+	struct client client;
+
+	if (arrive(&site, &client)) {
+		client_say(&client,
+		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 5\r\n\r\n");
+		expect_next(&client, "ignored", NULL);
+		client_say(&client, "GET /" GET("/hello"));
+		expect_next(&client, "hello", NULL);
+	}
+	leave(&site, &client);
+}
+
+TEST(a_body_that_nobody_reads_is_skipped_within_a_bound)
+{
+	static char body[200000];
+	struct site site;
+	struct client client;
+	struct response answer;
+
+	memset(body, 'b', sizeof(body));
+	if (arrive(&site, &client)) {
+		client_say(&client,
+		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 200000\r\n\r\n");
+		client_send(&client, body, sizeof(body));
+		client_say(&client,
+		    "POST /nowhere HTTP/1.1\r\nHost: a\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n30d40\r\n");
+		client_send(&client, body, sizeof(body));
+		client_say(&client, "\r\n0\r\n\r\n" GET("/hello"));
+		expect_next(&client, "ignored", NULL);
+		EXPECT_EQ(client_read(&client, &answer), 0);
+		EXPECT_EQ(answer.status, 404);
+		response_free(&answer);
+		expect_next(&client, "hello", NULL);
+		/* Of one beyond the bound the rest is not waited for. */
+		client_say(&client,
+		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 9000000\r\n\r\n");
+		EXPECT_EQ(client_read(&client, &answer), 0);
+		EXPECT_EQ(answer.status, 200);
+		response_free(&answer);
+		EXPECT(client_at_end(&client));
+	}
+	leave(&site, &client);
+}
+
+/* A malformed body that nobody reads is still not a request. */
+TEST(what_follows_a_malformed_body_is_not_a_request)
+{
+	struct site site;
+	struct client client;
+	struct response answer;
+
+	if (arrive(&site, &client)) {
+		client_say(&client,
+		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\nzz\r\n" GET("/hello"));
+		EXPECT_EQ(client_read(&client, &answer), 0);
+		response_free(&answer);
+		EXPECT(client_at_end(&client));
+		EXPECT_EQ(SITE_COUNT(&site, requests), 1);
+	}
+	leave(&site, &client);
+}
+
 /* ----------------------------------------------------------------- splits */
 
 static const char *const split_requests[] = {

@@ -22,6 +22,10 @@ static const struct scenario scenarios[] = {
 	{ "a stranger, a task", { WORKER0, STRANGER, RUN } },
 	{ "a stranger, stop", { WORKER0, STRANGER, POST_STOP } },
 	{ "a stranger, tasks, stop", { WORKER0, STRANGER, RUN2_STOP } },
+	{ "a task, or more, stop", { WORKER0, RUN, STOP } },
+	{ "placing, stop", { WORKER0, PLACE, STOP } },
+	{ "placing, task, stop", { WORKER0, PLACE, RUN, STOP } },
+	{ "two workers, place, stop", { WORKER0, WORKER1, PLACE, STOP } },
 	{ "tasks, stop", { WORKER0, WORKER1, RUN2_STOP } },
 };
 

@@ -30,14 +30,15 @@ WORD = "the stacks order what crosses; TSan sees this and not the futex"
 GRACE = "the grace period orders it; in order, events go stale at once"
 TOKEN = "the token's acquire brings the stop of who left before"
 ADDED = "for a worker just added, which the models do not do"
+GLANCE = "no pair ends here now; in order, so that one may"
+CLOSING = "a late send is freed after the grace period; info has one order"
+SEEN = "the owner clears what it has seen, and nothing crosses"
 OWN = "the owner takes back only what it has put there itself"
 
 # "file: name of the access -> order": why the stronger order is kept.
 EXPECTED_TO_HOLD = {
     # Relacy takes the order in which it runs things for the one of seq_cst,
     # so it cannot tell these from acquire and relaxed. C11 can.
-    "shards/worker.c: is_stopping load -> acquire": RUNS_IN_ORDER,
-    "shards/worker.c: is_stopping load -> relaxed": RUNS_IN_ORDER,
     "shards/poll_slot.h: sp_slot_ready cas -> acq_rel": RUNS_IN_ORDER,
     "shards/poll_slot.h: sp_slot_unpark cas -> acq_rel": RUNS_IN_ORDER,
     "shards/poll_slot.h: sp_slot_evict cas -> acq_rel": RUNS_IN_ORDER,
@@ -68,9 +69,14 @@ EXPECTED_TO_HOLD = {
     "shards/steal.c: help load -> relaxed": TOKEN,
     "shards/steal.c: take_rest load -> relaxed": ADDED,
     "shards/steal.c: take_rest load 2 -> relaxed": ADDED,
-    "shards/engine.c: stop_shard load -> relaxed": ADDED,
-    "shards/engine.c: stop_shard load 2 -> relaxed": ADDED,
-    "shards/shard.c: sp_shard_leave load -> relaxed": ADDED,
+    "shards/shard.c: wake_all load -> relaxed": ADDED,
+    "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
+    "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
+    "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
+    "shards/shard.c: sp_shard_close fetch_or -> acq_rel": CLOSING,
+    "shards/shard.c: sp_shard_close fetch_or -> relaxed": CLOSING,
+    "shards/poll_desc.h: sp_poll_take_drain fetch_and -> acq_rel": SEEN,
+    "shards/poll_desc.h: sp_poll_take_drain fetch_and -> relaxed": SEEN,
     "shards/worker.c: run_list xchg -> relaxed": OWN,
     "shards/worker.c: loop xchg -> relaxed": OWN,
 }
@@ -82,7 +88,8 @@ LOGIC = [
     ("a task parks without looking at outq", "shards/poll_desc.c",
      "|| !sp_stack_empty(&pd->outq)", "", "poll_slot"),
     ("a deadline expires by a store", "shards/poll_desc.c",
-     """	if (!sp_cas(&pd->deadline[mode], &judged, (sp_tick)SP_DEADLINE_EXPIRED,
+     """	if (!sp_cas(&pd->deadline[mode], &judged, \
+(sp_tick)SP_DEADLINE_EXPIRED,
 		seq_cst, relaxed))
 		return SP_SLOT_NIL;
 """, """	sp_store(&pd->deadline[mode], SP_DEADLINE_EXPIRED, seq_cst);
@@ -105,14 +112,15 @@ LOGIC = [
     ("a writer is kept up by its outq", "shards/poll_wait.c",
      "mode == SP_POLL_WRITE || ", "", "poll_slot"),
     ("commit is a store", "shards/poll_slot.h",
-     "return sp_cas(slot, &seen, fiber, release, relaxed);",
-     "sp_store(slot, fiber, release);\n	return seen != 0;", "poll_slot"),
+     "if (sp_likely(sp_cas(slot, &seen, fiber, release, relaxed)))",
+     "sp_store(slot, fiber, release);\n	if (seen != 0)", "poll_slot"),
     ("ready forgets who waited", "shards/poll_slot.h",
      "if (seen == SP_SLOT_READY)", "if (seen >= SP_SLOT_READY)", "poll_slot"),
     ("evict clears READY", "shards/poll_slot.h",
      "if (seen <= SP_SLOT_READY)", "if (seen == SP_SLOT_NIL)", "poll_slot"),
     ("unpark is a load and a store", "shards/poll_slot.h",
-     "return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);",
+     "return sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, "
+     "seq_cst, seq_cst);",
      """if (sp_load(slot, seq_cst) != seen)
 		return false;
 	sp_store(slot, (uintptr_t)SP_SLOT_NIL, seq_cst);
@@ -144,8 +152,9 @@ LOGIC = [
     ("the poller does not look at runq", "shards/netpoll.c",
      "|| !sp_stack_empty(&shard->runq)", "", "wake"),
     ("each breaker writes", "shards/wake.h",
-     """	return sp_cas(&wake->sig, &seen, SP_WAKE_NOTIFIED, acq_rel, relaxed);
-""", "	sp_store(&wake->sig, seen = SP_WAKE_NOTIFIED, release);\n"
+     "	return sp_cas(&wake->sig, &seen, SP_WAKE_NOTIFIED, "
+     "acq_rel, relaxed);\n",
+     "	sp_store(&wake->sig, seen = SP_WAKE_NOTIFIED, release);\n"
      "	return true;\n", "wake"),
     ("a breaker looks before it leaves something", "shards/shard.c",
      """	sp_stack_push(&shard->inbox, &msg->link); /* WAKE1 */
@@ -181,15 +190,18 @@ LOGIC = [
      "		sp_idle_retract(&shard->idle, worker->number);\n"
      "		return;\n", "idle"),
     ("a helper wakes nobody when it is done", "shards/steal.c",
-     "	sp_shard_leave(shard);\n", "", "idle"),
+     "	sp_shard_unattended(shard);\n", "", "idle"),
     ("a worker leaves without waking a parked one", "shards/worker.c",
-     "	sp_shard_leave(shard);\n", "", "idle"),
-    ("a worker leaves without looking at the inbox", "shards/worker.c",
-     "if (sp_likely(!is_stopping(worker)) || !sp_stack_empty(&shard->inbox)",
-     "if (sp_likely(!is_stopping(worker))", "idle"),
-    ("a worker leaves without looking at the ring", "shards/worker.c",
-     "	    || sp_ready_ring_depth(&shard->ring) != 0)\n		return false;",
-     "	    )\n		return false;", "idle"),
+     "	sp_shard_unattended(shard);\n", "", "idle"),
+    ("a shard ends without looking at the inbox", "shards/shard.c",
+     "&& sp_stack_empty(&shard->inbox) &&", "&&", "idle"),
+    ("a shard ends without looking at its connections", "shards/shard.c",
+     "&& sp_load(&shard->load, seq_cst) == 0 /* END4 */", "", "idle"),
+    ("placing does not look for the stop", "shards/shard.c",
+     "&& !sp_load(&shard->stopping, seq_cst))) /* END2 */", "))", "idle"),
+    ("the last connection wakes nobody", "shards/shard.c",
+     "	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 1\n",
+     "	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 0\n", "idle"),
     ("who has left does not say so in order", "shards/token.h",
      "return sp_fetch_add(&token->owner, 0, seq_cst) == 0; /* IDLE1 */",
      "return sp_load(&token->owner, seq_cst) == 0;", "idle"),
@@ -206,9 +218,9 @@ LOGIC = [
     ("find does not compare generations", "shards/poll_cache.h",
      "sp_load(&pd->gen, acquire) != sp_handle_gen(handle)",
      "sp_load(&pd->gen, acquire) == 0", "reclaim"),
-    ("a close leaves outq as it is", "shards/shard.c",
-     "for (link = sp_stack_pop_all(&pd->outq); link != NULL; link = next) {",
-     "for (link = NULL; link != NULL; link = next) {", "reclaim"),
+    ("what is left in outq is forgotten", "shards/poll_cache.c",
+     "struct sp_link *unsent = sp_stack_pop_all(&pd->outq);",
+     "struct sp_link *unsent = NULL;", "reclaim"),
     ("a thief loads and stores", "shards/steal.c",
      "		list = sp_xchg(&worker->rest, NULL, acquire);\n",
      "		list = sp_load(&worker->rest, acquire);\n"

@@ -106,8 +106,9 @@ def instrument(path, text, wanted, sites):
                 order = code[first:last].strip()
                 if order not in NUMBER:
                     continue
-                site = Site(path, code.count("\n", 0, first) + 1, function,
-                            call[1], order, call[1] == "cas" and index == -1)
+                line = code.count("\n", 0, first) + 1
+                failure = call[1] == "cas" and index == -1
+                site = Site(path, line, function, call[1], order, failure)
                 seen[site.name] = seen.get(site.name, 0) + 1
                 if seen[site.name] > 1:
                     site.name += f" {seen[site.name]}"
@@ -133,8 +134,8 @@ def build(cxx, root, model, extra):
                     source, out], check=True)
     program = out / "model"
     # What is run once is not worth optimizing.
-    subprocess.run([cxx, *FLAGS, *(extra or ["-O0"]), f"-I{root}", f"-I{out}", source, "-o",
-                    program], check=True)
+    subprocess.run([cxx, *FLAGS, *(extra or ["-O0"]), f"-I{root}",
+                    f"-I{out}", source, "-o", program], check=True)
     return program
 
 

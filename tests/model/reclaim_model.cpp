@@ -14,15 +14,14 @@
  *  3. A reader that finds the new handle sees the descriptor as it was
  *     published (GEN).
  *
- * The sender is what shards asks of one: push onto outq, then look at info,
- * and take back what it pushed onto a descriptor that is closing.
+ * The sender pushes and goes; here nobody takes what it sent but the close.
  *
  * A grace period ends when each reader that was inside when it began has
  * left. It is a plain counter: what crosses it is only what leaving and
  * entering (readers_order) are said to order in shards/rcu.h.
  *
- *     extract shards/poll_cache.c: sp_poll_cache_retire reclaimed collect
- *     extract shards/poll_cache.c: sp_poll_cache_reclaim
+ *     extract shards/poll_cache.c: free_all sp_poll_cache_retire reclaimed
+ *     extract shards/poll_cache.c: collect sp_poll_cache_reclaim
  *     extract shards/shard.c: sp_shard_close
  */
 
@@ -48,7 +47,6 @@ static void model_free(void *link);
 #undef close
 
 struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
-	struct sp_engine engine;
 	struct sp_shard shard;
 	struct sp_poll_desc pd;
 	struct message message;
@@ -66,11 +64,8 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 		struct sp_poll_cache *cache = &shard.cache;
 
 		suite = this;
-		shard.engine = &engine;
 		cache->slab.pd = &pd;
 		message.freed = 0;
-		sp_store(&shard.load, 1, relaxed);
-		sp_store(&engine.connections, 1, relaxed);
 		sp_store(&cache->retired.head, NULL, relaxed);
 		sp_store(&cache->batch_state, BATCH_NONE, relaxed);
 		cache->batch = NULL;
@@ -158,13 +153,6 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 			RL_ASSERT(content($) == 1);
 			sent = 1;
 			sp_stack_push(&found->outq, &message.link);
-			if (sp_poll_info(found) & SP_POLL_CLOSING) {
-				struct sp_link *link = sp_stack_pop_all(
-				    &found->outq);
-
-				for (; link != NULL; link = link->next)
-					model_free(link);
-			}
 		}
 		leave(SENDER);
 	}
@@ -204,6 +192,13 @@ struct reclaim_suite : rl::test_suite<reclaim_suite, THREADS> {
 	void
 	after()
 	{
+		/* As sp_poll_cache_fini() does with what has not come so far.
+		 */
+		if (!free_again) {
+			free_all(&shard.cache, shard.cache.batch);
+			free_all(&shard.cache,
+			    sp_stack_pop_all(&shard.cache.retired));
+		}
 		RL_ASSERT(message.freed == sent);
 		RL_ASSERT(sp_stack_empty(&pd.outq));
 	}

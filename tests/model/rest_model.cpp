@@ -21,7 +21,7 @@ enum { OWNER, THIEF, THIEF_OF_BOTH, THREADS, TASKS = 3 };
 
 static struct rest_suite *suite;
 static void run_task(struct sp_worker *, struct sp_task *);
-static const struct sp_service service = { run_task, "model" };
+static const struct sp_service service = { .run = run_task };
 
 struct rest_suite : rl::test_suite<rest_suite, THREADS> {
 	struct sp_shard shard;

@@ -42,13 +42,9 @@ void sp_rcu_retire(struct sp_rcu_retired *retired,
 
 enum { BATCH_NONE, BATCH_WAITING, BATCH_RECLAIMED };
 
-struct sp_engine {
-	SP_ATOMIC(int64_t) connections;
-};
+#define sp_shard_leave(shard) ((void)0)
 
 struct sp_shard {
-	struct sp_engine *engine;
-	SP_ATOMIC(int32_t) load;
 	struct sp_poll_cache cache;
 };
 

@@ -15,7 +15,6 @@
 #include "shards/token.h"
 #include "shards/wake.h"
 
-struct sp_engine;
 struct sp_msg {
 	struct sp_link link;
 	void (*fn)(struct sp_shard *, struct sp_worker *, struct sp_msg *);
@@ -42,6 +41,13 @@ sp_ready_ring_put(struct sp_ready_ring *ring, struct sp_task *list)
 #define sp_ready_ring_take(ring)                                               \
 	sp_xchg(&(ring)->slot, (struct sp_task *)NULL, acquire)
 
+struct sp_engine {
+	struct {
+		uint32_t max_connections;
+	} options;
+	SP_ATOMIC(int64_t) connections;
+};
+
 struct sp_shard {
 	struct sp_engine *engine;
 	struct sp_token token;
@@ -55,6 +61,7 @@ struct sp_shard {
 	struct sp_ready_ring ring;
 	struct sp_idle idle;
 	SP_ATOMIC(uint32_t) worker_count;
+	SP_ATOMIC(int32_t) load;
 	struct sp_netpoll np;
 	struct sp_task_list overflow;
 	struct {
@@ -69,7 +76,12 @@ struct sp_shard {
 static int stub_episodes; /* of a poll that may sleep */
 
 void sp_shard_break(struct sp_shard *shard);
+void sp_shard_unattended(struct sp_shard *shard);
+bool sp_shard_enter(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
+void sp_shard_stop(struct sp_shard *shard);
+bool sp_shard_ended(struct sp_shard *shard);
+void sp_shard_messages(struct sp_shard *shard, struct sp_worker *worker);
 void sp_worker_wake(struct sp_worker *worker);
 struct sp_worker *sp_worker_self(void);
 unsigned sp_netpoll(struct sp_shard *shard, struct sp_worker *worker,

@@ -7,14 +7,14 @@
  * say who wants something of them.
  *
  *     extract shards/netpoll.c: sp_poll_work sp_netpoll sp_shard_poll
- *     extract shards/netpoll.c: run_messages take_runq publish
+ *     extract shards/netpoll.c: sp_shard_messages take_runq publish
  *     extract shards/shard.c: sp_shard_break sp_shard_post sp_shard_run
- *     extract shards/shard.c: sp_shard_leave
+ *     extract shards/shard.c: sp_shard_unattended sp_shard_enter wake_all
+ *     extract shards/shard.c: sp_shard_leave sp_shard_stop sp_shard_ended
  *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
- *     extract shards/worker.c: is_stopping fiber_of sp_fiber_ready run_list
+ *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
  *     extract shards/worker.c: next_runnable poll_shard leave
  *     extract shards/steal.c: help take_rest
- *     extract shards/engine.c: stop_shard
  */
 
 #include "tests/model/model.h"
@@ -23,7 +23,6 @@
 static void resume(struct sp_worker *worker, struct sp_fiber *fiber);
 static struct sp_task *sp_steal(struct sp_worker *worker);
 
-#include "engine.c.inc"
 #include "netpoll.c.inc"
 #include "shard.c.inc"
 #include "steal.c.inc"
@@ -41,7 +40,8 @@ enum act {
 	STRANGER,
 	STOP,
 	POST_STOP,
-	RUN2_STOP
+	RUN2_STOP,
+	PLACE
 };
 enum { THREADS = 4, WORKERS = 2 };
 
@@ -57,9 +57,10 @@ static struct worker_suite *suite;
 
 static void run_task(struct sp_worker *, struct sp_task *);
 static void run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *);
-static const struct sp_service service = { run_task, "model" };
+static const struct sp_service service = { .run = run_task };
 
 struct worker_suite : rl::test_suite<worker_suite, THREADS> {
+	struct sp_engine engine;
 	struct sp_shard shard;
 	struct sp_worker worker[WORKERS + 1]; /* the last is a stranger */
 	model_sleep parked[WORKERS];
@@ -67,7 +68,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	struct sp_msg msg[THREADS];
 	struct sp_poll_desc pd[THREADS];
 	rl::var<int> payload[THREADS];
-	int done = 0, left = 0, polling = 0;
+	int placed = 0, done = 0, left = 0, polling = 0;
 
 	void
 	before()
@@ -77,6 +78,10 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		sp_store(&shard.token.owner, 0, relaxed);
 		sp_store(&shard.wake.sig, SP_WAKE_RUNNING, relaxed);
 		sp_store(&shard.stopping, 0, relaxed);
+		shard.engine = &engine;
+		engine.options.max_connections = UINT32_MAX;
+		sp_store(&shard.load, connections(), relaxed);
+		sp_store(&engine.connections, connections(), relaxed);
 		sp_store(&shard.stuck, 0, relaxed);
 		sp_store(&shard.inbox.head, NULL, relaxed);
 		sp_store(&shard.runq.head, NULL, relaxed);
@@ -112,6 +117,13 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		}
 	}
 
+	/* Each task is a connection, which closes when it has run. */
+	int
+	connections()
+	{
+		return count(RUN) + 2 * count(RUN2_STOP);
+	}
+
 	void
 	run_worker(struct sp_worker *w)
 	{
@@ -135,13 +147,17 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 			run_worker(&worker[what - WORKER0]);
 		if (what == POST || what == POST_STOP)
 			sp_shard_post(&shard, &msg[i]);
+		if (what == PLACE && sp_shard_enter(&shard)) {
+			placed++;
+			sp_shard_post(&shard, &msg[i]);
+		}
 		if (what == RUN2_STOP) {
 			payload[THREADS - 1]($) = 1;
 			sp_shard_run(&shard, &pd[i]);
 			sp_shard_run(&shard, &pd[THREADS - 1]);
 		}
 		if (what == STOP || what == POST_STOP || what == RUN2_STOP)
-			stop_shard(&shard);
+			sp_shard_stop(&shard);
 		if (what == RUN)
 			sp_shard_run(&shard, &pd[i]);
 		if (what == READY0 || what == READY1)
@@ -174,7 +190,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		/* Nothing that was left for the shard is there still. */
 		RL_ASSERT(done
 			  == count(POST) + count(POST_STOP) + count(RUN)
-				 + 2 * count(RUN2_STOP) + count(READY0)
+				 + 2 * count(RUN2_STOP) + placed + count(READY0)
 				 + count(READY1));
 		/* Somebody polls, or all have left because they should. */
 		RL_ASSERT(
@@ -202,12 +218,15 @@ run_task(struct sp_worker *, struct sp_task *task)
 {
 	suite->run(
 	    sp_container_of(task, struct sp_poll_desc, task) - suite->pd);
+	sp_shard_leave(&suite->shard);
 }
 
 static void
 run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *msg)
 {
 	suite->run(msg - suite->msg);
+	if (scenario->act[msg - suite->msg] == PLACE)
+		sp_shard_leave(&suite->shard);
 }
 
 static void
