@@ -216,21 +216,22 @@ is_passing(int error)
 static void
 admit(struct sp_listener *listener, struct sp_worker *worker, int fd)
 {
-	struct sp_peers *peers = listener->shard->engine->peers;
+	struct sp_engine *engine = listener->shard->engine;
+	struct sp_peers *peers = engine->peers;
 	struct sockaddr_storage from;
 	socklen_t size = sizeof(from);
 	uint32_t peer = 0;
 
 	if (peers != NULL) {
-		if (getpeername(fd, (struct sockaddr *)&from, &size) != 0) {
-			close(fd); /* it has gone meanwhile */
-			sp_engine_unreserve(listener->shard->engine);
-			return;
-		}
-		if (!sp_peers_enter(peers, (struct sockaddr *)&from, &peer)) {
-			sp_count(&worker->counters.limited_peer, 1);
+		bool known
+		    = getpeername(fd, (struct sockaddr *)&from, &size) == 0;
+
+		if (!known
+		    || !sp_peers_enter(
+			peers, (struct sockaddr *)&from, &peer)) {
+			sp_count(&worker->counters.limited_peer, known);
+			sp_engine_unreserve(engine);
 			close(fd);
-			sp_engine_unreserve(listener->shard->engine);
 			return;
 		}
 	}

@@ -128,4 +128,6 @@ sp_rcu_barrier(void)
 {
 	pthread_once(&once, start);
 	rcu_barrier();
+	/* That takes a grace period, too: who was in a section has left. */
+	SP_TSAN_ACQUIRE(&sp_rcu_edge); /* GRACE acquire. */
 }

@@ -140,7 +140,8 @@ SPATE_API int spate_wait(struct spate_req *req, uint32_t ms);
  * Errors: -ESTALE: the promise was taken back, kept already, or the client
  * is gone; -EINVAL: as spate_respond(); -ENOMEM. Nothing was answered then.
  * Of several calls for one deferral at most one returns 0. Context: any,
- * while the server exists.
+ * while the server exists; spate_server_free() waits for calls that have
+ * begun.
  */
 SPATE_API int spate_answer(struct spate_server *server,
     struct spate_deferral deferral, int status, const char *type,
