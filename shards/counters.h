@@ -48,7 +48,10 @@
 	X(timeouts_idle)                                                       \
 	X(parse_errors)     /* heads and bodies refused */                     \
 	X(limited)          /* accepts put off by max_connections */           \
-	X(yields)           /* turns cut short so that others get theirs */
+	X(yields)           /* turns cut short so that others get theirs */    \
+	X(upstream_connects) /* connections that handlers began to others */   \
+	X(upstream_reused)  /* requests to others on one that was kept */      \
+	X(upstream_errors)  /* requests to others that failed */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;
