@@ -143,6 +143,10 @@ struct spate_options {
 	void (*log)(void *arg, enum spate_log_level level, const char *line);
 	void *log_arg;
 	enum spate_log_level log_level; /* this and above; SPATE_LOG_INFO */
+
+	/* Connections to other servers that wait for the next request. */
+	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
+	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -272,6 +276,13 @@ SPATE_API struct spate_str spate_query(const struct spate_req *req);
 SPATE_API struct spate_str spate_host(const struct spate_req *req);
 SPATE_API struct spate_str spate_header(
     const struct spate_req *req, const char *name);
+
+/*
+ * The field of the request at index, from 0 on, as it was sent. Returns 0,
+ * or -ENOENT: there are no more. Context: handler.
+ */
+SPATE_API int spate_header_at(const struct spate_req *req, size_t index,
+    struct spate_str *name, struct spate_str *value);
 
 /*
  * A segment of the path by its name in the route, without its escapes.
