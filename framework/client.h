@@ -3,7 +3,7 @@
 #define SPATE_FRAMEWORK_CLIENT_H
 
 /*
- * A request to another server while it is under way; spate_client.h has its
+ * A request to another server while it is under way; spate/client.h has its
  * life. The buffer is first the request's and then the answer's:
  *
  *     until the answer begins   | head of the request, small body | room |
@@ -19,7 +19,7 @@
 #include "framework/server.h"
 #include "framework/upstream_pool.h"
 
-#include <spate_client.h>
+#include <spate/client.h>
 
 enum sp_upstream_state {
 	SP_UPSTREAM_CONNECTING,

@@ -12,8 +12,13 @@
  *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
+ *     *   /proxy/...      what --upstream ADDRESS answers to /...
+ *     GET /fanout?n=N     n times /plaintext from there, at once; or
+ *                         /sleep, with &ms=N
  *     GET /stats          counters of each shard
  */
+
+#include "examples/demo/demo.h"
 
 #include <errno.h>
 #include <spate.h>
@@ -201,6 +206,7 @@ int
 main(int argc, char **argv)
 {
 	static char alphabet[PIECE];
+	char *upstream = demo_upstream(&argc, argv);
 	struct spate_server *server = spate_server_new(NULL);
 
 	for (size_t i = 0; i < sizeof(alphabet); i++)
@@ -213,6 +219,8 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/burn", burn, NULL);
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
+	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
+	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
 	spate_route_stats(server, "/stats");
 	return spate_main(server, argc, argv);
 }

@@ -500,4 +500,6 @@ SPATE_API int spate_set_deadline(
 }
 #endif
 
+#include <spate/client.h>
+
 #endif /* SPATE_H */

@@ -11,7 +11,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <spate_client.h>
+#include <sched.h>
+#include <spate/client.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,20 @@ relay(struct spate_req *req, void *arg)
 	return error;
 }
 
+/*
+ * Held up until somebody else polls the shard, which the watcher sees to:
+ * then a descriptor of it is theirs to open.
+ */
+static int
+relay_unattended(struct spate_req *req, void *arg)
+{
+	const struct sp_worker *worker = sp_worker_self();
+
+	while (sp_token_free(&worker->shard->token))
+		sched_yield();
+	return relay(req, arg);
+}
+
 #define FAN 8
 
 static int
@@ -167,6 +182,7 @@ start(const struct script *scripts, size_t count)
 	}
 	site_make(&front);
 	spate_route(front.server, "*", "/relay", relay, NULL);
+	spate_route(front.server, "GET", "/unattended", relay_unattended, NULL);
 	spate_route(front.server, "GET", "/fan", fan_out, NULL);
 	return site_start(&back) && site_start(&front);
 }
@@ -395,6 +411,22 @@ TEST(connections_are_used_again)
 		EXPECT_EQ(SITE_COUNT(&front, upstream_connects), 1);
 		EXPECT_EQ(SITE_COUNT(&front, upstream_reused), 9);
 		EXPECT(site_left(&front));
+	}
+	stop();
+}
+
+TEST(whoever_polls_opens_for_the_others)
+{
+	front_alone();
+	front.options.workers = 2;
+	front.options.upstream_idle_max = 0;
+	if (start(NULL, 0)) {
+		fetch_path("/hello");
+		for (int i = 0; i < 20; i++)
+			EXPECT_EQ(
+			    ask(front.port, GET_CLOSE("/unattended"), NULL, 0),
+			    200);
+		EXPECT_EQ(SITE_COUNT(&front, upstream_connects), 20);
 	}
 	stop();
 }

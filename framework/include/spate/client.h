@@ -3,7 +3,7 @@
 #define SPATE_CLIENT_H
 
 /*
- * Requests to other servers, from inside a handler.
+ * Requests to other servers, from inside a handler. Part of <spate.h>.
  *
  *     struct spate_call call = spate_call_default("GET", url);
  *     struct spate_upstream *up;
