@@ -15,7 +15,8 @@ int demo_fanout(struct spate_req *req, void *upstream);
 
 /*
  * demo_upstream: --upstream ADDRESS or SPATE_UPSTREAM, or NULL. Takes the
- * flag out of argv, as the rest is for spate_main().
+ * flag out of argv, as the rest is for spate_main(). SPATE_UPSTREAM_MS is
+ * how long the proxy waits for the other side, up to a minute; 30,000.
  */
 char *demo_upstream(int *argc, char **argv);
 

@@ -14,7 +14,21 @@
 #define FIELDS_MAX 100
 #define FAN_MAX 1000
 #define WAIT_MAX_MS 60000
+#define PATIENCE_MS 30000
 #define VIA "1.1 spate"
+
+/* How long the other side may take each time; constant once it is read. */
+static uint32_t patience_ms;
+
+/* SPATE_UPSTREAM_MS, if that is a number and not 0. */
+static void
+read_patience(void)
+{
+	const char *text = getenv("SPATE_UPSTREAM_MS");
+	unsigned long ms = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+	patience_ms = ms != 0 && ms <= WAIT_MAX_MS ? (uint32_t)ms : PATIENCE_MS;
+}
 
 char *
 demo_upstream(int *argc, char **argv)
@@ -23,6 +37,7 @@ demo_upstream(int *argc, char **argv)
 	char *address = getenv("SPATE_UPSTREAM");
 	int kept = 1;
 
+	read_patience();
 	for (int i = 1; i < *argc; i++) {
 		if (strcmp(argv[i], flag) == 0 && i + 1 < *argc)
 			address = argv[++i];
@@ -270,6 +285,7 @@ demo_proxy(struct spate_req *req, void *upstream)
 		return count;
 	fields[count++] = (struct spate_field){ "Via", VIA };
 	call.url = url;
+	call.timeout_ms = patience_ms;
 	call.fields = fields;
 	call.field_count = (size_t)count;
 	call.body_size = spate_body_size(req);

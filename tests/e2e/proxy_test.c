@@ -215,6 +215,22 @@ TEST(what_is_no_answer_is_502)
 	stop_script(&pair);
 }
 
+TEST(no_answer_in_time_is_504)
+{
+	struct pair pair;
+
+	setenv("SPATE_UPSTREAM_MS", "20", 1);
+	if (start_pair(&pair)) {
+		EXPECT_EQ(
+		    ask(pair.front.port, GET("/proxy/sleep?ms=60000"), NULL, 0),
+		    504);
+		EXPECT_EQ(
+		    ask(pair.front.port, GET("/proxy/sleep?ms=0"), NULL, 0),
+		    200);
+	}
+	stop_pair(&pair);
+}
+
 /* After its head an answer can only be cut short, not taken back. */
 TEST(an_answer_that_ends_early_ends_early)
 {
