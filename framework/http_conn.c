@@ -57,6 +57,15 @@ enum outcome {
 
 /* ------------------------------------------------------------- requests */
 
+/* Whether what a wait said of the client is so: it has left, or must. */
+static bool
+has_left(struct spate_req *req, int result)
+{
+	return result == -ECANCELED
+	    && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP))
+	    != 0;
+}
+
 static void
 call_handler(struct spate_req *req)
 {
@@ -71,6 +80,10 @@ call_handler(struct spate_req *req)
 	}
 	if (req->gone || req->error != 0)
 		return; /* nobody is there to answer */
+	if (has_left(req, result)) {
+		req->gone = true;
+		return;
+	}
 	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
 		sp_req_fail(req, 408, "the body took too long");
 		return;
