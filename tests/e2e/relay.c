@@ -102,7 +102,7 @@ relay(struct spate_req *req, void *arg)
 			   : spate_upstream_body(up, relay_body_max, &body);
 	if (error == 0)
 		spate_respond(req, status, "text/plain", body.data, body.size);
-	else
+	else if (error != -ECANCELED)
 		spate_text(req, 502, "%d", error);
 	spate_upstream_close(up);
 	relay_last_error = error;

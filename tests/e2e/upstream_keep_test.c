@@ -134,6 +134,8 @@ leave_while_waiting(void (*leave)(struct client *))
 		AWAIT(relay_ended == opened);
 		EXPECT_EQ(relay_last_error, -ECANCELED);
 		EXPECT(site_left(&relay_front));
+		EXPECT_EQ(SITE_COUNT(&relay_front, aborted), (uint64_t)opened);
+		EXPECT(!site_logged(&relay_front, "did not answer"));
 		EXPECT(site_left(&relay_back));
 		EXPECT_EQ(SITE_COUNT(&relay_front, upstream_errors),
 		    (uint64_t)opened);
