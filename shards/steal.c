@@ -84,12 +84,14 @@ has_rest(struct sp_worker *thief, struct sp_shard *shard)
 /*
  * Nobody polls it. The watcher may have said so at the very moment that its
  * own worker went to sleep in the poll: then it is not stuck, and whoever
- * believed it would spin for as long as that worker sleeps.
+ * believed it would spin for as long as that worker sleeps. And one that is
+ * to end is not helped, so nobody would ever say that it is not stuck.
  */
 static bool
 is_stuck(struct sp_shard *shard)
 {
-	return sp_load(&shard->stuck, relaxed) && sp_token_free(&shard->token);
+	return sp_load(&shard->stuck, relaxed) && sp_token_free(&shard->token)
+	    && !sp_load(&shard->stopping, seq_cst);
 }
 
 bool
