@@ -241,7 +241,7 @@ class SignalTest(unittest.TestCase):
     def test_a_request_under_way_is_finished(self):
         demo = Demo("--shards", "1").wait_ready()
         with demo.connect() as link:
-            link.sendall(b"GET /burn?us=400000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            link.sendall(b"GET /burn?us=1000000 HTTP/1.1\r\nHost: a\r\n\r\n")
             until(lambda: self.requests(demo) >= 2)
             demo.process.send_signal(signal.SIGTERM)
             data = receive_all(link)
