@@ -26,6 +26,7 @@ struct echo_server {
 	struct sp_engine *engine;
 	struct sockaddr_storage address;
 	socklen_t size;
+	bool late; /* a message may have come after its shard had ended */
 };
 
 extern const struct sp_service echo_task_service;

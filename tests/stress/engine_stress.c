@@ -459,6 +459,7 @@ play(const struct plan *plan)
 	EXPECT(ECHO_SUM(server.engine, fiber_waits) > 0);
 	if (plan->local)
 		EXPECT(ECHO_SUM(server.engine, handed_off) > 0);
+	server.late = plan->meddlers != 0;
 	if (!plan->cancel) {
 		echo_stop(&server);
 		return;
