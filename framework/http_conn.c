@@ -69,6 +69,9 @@ call_handler(struct spate_req *req)
 		sp_req_finish(req, result >= 0);
 		return;
 	}
+	if (result == -ECANCELED
+	    && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP)))
+		req->gone = true; /* that is what ended its wait */
 	if (req->gone || req->error != 0)
 		return; /* nobody is there to answer */
 	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {

@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <stddef.h>
 
+/* Twelve days: ticks further away than half a round are in the past. */
+#define TIMEOUT_MAX_MS (UINT32_C(1) << 30)
+
 /* One wait, in the waiting fiber's frame. */
 struct wait {
 	struct sp_timer timer;
@@ -62,15 +65,14 @@ wait_once(struct sp_worker *worker, struct wait *wait)
 	sp_slot *slot = &wait->event->slot;
 	uintptr_t fiber = (uintptr_t)wait->fiber;
 	bool reading = wait->pd != NULL;
-	int taken = 0, woken = 0;
+	uint32_t taken = 0, woken = 0;
 	bool posted = true;
 
 	if (reading && !enter_reading(wait))
 		return sp_slot_consume(slot);
 	if (sp_slot_announce(slot)) {
 		if (sp_slot_commit(slot, fiber)) {
-			sp_fiber_suspend(worker);
-			woken = 1;
+			woken = sp_fiber_suspend(worker);
 			taken = !sp_slot_retract(slot, fiber);
 		}
 		posted = sp_slot_consume(slot);
@@ -80,8 +82,8 @@ wait_once(struct sp_worker *worker, struct wait *wait)
 		taken += !sp_slot_retract(slot, fiber);
 		wait->edge |= sp_slot_consume(slot);
 	}
-	for (; woken < taken; woken++)
-		sp_fiber_suspend(worker);
+	while (woken < taken)
+		woken += sp_fiber_suspend(worker);
 	return posted;
 }
 
@@ -96,6 +98,21 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 		if (wait_once(worker, wait))
 			return 0;
 	}
+}
+
+/* No sooner than that: of the tick that is under way nobody knows the rest. */
+static void
+arm(struct sp_worker *worker, struct sp_timer *timer, uint32_t timeout_ms)
+{
+	struct sp_timer_list none = { NULL };
+	sp_tick now = sp_tick_of(sp_now_ns());
+
+	/* A wheel that was empty stood still; its past would be a future. */
+	if (worker->timers.armed == 0)
+		sp_wheel_advance(&worker->timers, now, &none);
+	if (timeout_ms > TIMEOUT_MAX_MS)
+		timeout_ms = TIMEOUT_MAX_MS;
+	sp_wheel_add(&worker->timers, timer, now + timeout_ms + 1);
 }
 
 int
@@ -113,8 +130,7 @@ sp_event_wait(
 	sp_timer_init(&wait.timer);
 	wait.timer.kind = SP_TIMER_WAIT;
 	if (timeout_ms != 0)
-		sp_wheel_add(&worker->timers, &wait.timer,
-		    sp_tick_of(sp_now_ns()) + timeout_ms);
+		arm(worker, &wait.timer, timeout_ms);
 	error = wait_until(worker, &wait);
 	sp_wheel_del(&worker->timers, &wait.timer);
 

@@ -30,15 +30,22 @@
  * one to resume it, is busy with that very switch.
  *
  *     sp_fiber_suspend    the fiber itself, in its worker
- *     sp_fiber_ready      any thread, once for each suspend
+ *     sp_fiber_ready      any thread, once for each slot it was taken from
  *     sp_fiber_resume     the worker's loop
  *
  *   edge     release side           acquire side
  *   ------   --------------------   ----------------------------------------
  *   RESUME   push onto resumed      pop by the worker (mpsc_stack.h's PUSH)
+ *   WAKES    sp_fiber_ready()       sp_fiber_suspend(), as it goes on
+ *
+ * A fiber that waits in two slots (event.h) may be made ready twice before it
+ * goes on, and has one link to be queued by. So the wake-ups are counted:
+ * who makes it one queues the fiber, who comes later leaves it at that, and
+ * the fiber takes all of them at once.
  */
 
 #include "alloc/stack.h"
+#include "shards/atomics.h"
 #include "shards/mpsc_stack.h"
 
 #include <stdint.h>
@@ -49,6 +56,7 @@ struct sp_worker;
 struct sp_fiber {
 	void *sp; /* while it does not run */
 	struct sp_link link;
+	SP_ATOMIC(uint32_t) wakes; /* not yet seen by the fiber */
 	struct sp_worker *home;  /* constant */
 	struct sp_stack *stack;  /* constant; NULL for the thread's own */
 	const void *asan_low;    /* AddressSanitizer: the stack's lowest byte */

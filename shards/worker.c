@@ -204,13 +204,17 @@ sp_fiber_reserve(struct sp_worker *worker)
 	return 0;
 }
 
-void
+uint32_t
 sp_fiber_suspend(struct sp_worker *worker)
 {
+	struct sp_fiber *fiber = worker->current;
+
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
 	switch_to(worker, take_spare(worker));
 	worker->waiting--;
+	/* WAKES acquire. */
+	return sp_xchg(&fiber->wakes, 0, acquire);
 }
 
 /* Go on in a fiber that has been made ready; this one becomes a spare. */
@@ -224,8 +228,12 @@ resume(struct sp_worker *worker, struct sp_fiber *fiber)
 void
 sp_fiber_ready(struct sp_fiber *fiber)
 {
-	struct sp_worker *home = fiber->home;
+	struct sp_worker *home;
 
+	/* WAKES release. The fiber may be gone as soon as it is not ours. */
+	if (sp_fetch_add(&fiber->wakes, 1, acq_rel) != 0)
+		return;
+	home = fiber->home;
 	if (home == sp_worker_self()) {
 		fiber->link.next = NULL;
 		*home->runnable_tail = &fiber->link;

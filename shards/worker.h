@@ -127,12 +127,14 @@ int sp_fiber_reserve(struct sp_worker *worker);
 /*
  * sp_fiber_suspend: leave the running fiber until sp_fiber_ready(). Somebody
  * who will call that knows the fiber already. After sp_fiber_reserve().
+ *
+ * => Returns how many such calls there were, at least 1.
  */
-void sp_fiber_suspend(struct sp_worker *worker);
+uint32_t sp_fiber_suspend(struct sp_worker *worker);
 
 /*
  * sp_fiber_ready: Go's netpollgoready. Let a suspended fiber go on, in its
- * own worker. Any thread; exactly once for each suspend.
+ * own worker. Any thread; exactly once for each slot that it was taken from.
  */
 void sp_fiber_ready(struct sp_fiber *fiber);
 
