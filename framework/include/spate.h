@@ -143,6 +143,9 @@ struct spate_options {
 	void (*log)(void *arg, enum spate_log_level level, const char *line);
 	void *log_arg;
 	enum spate_log_level log_level; /* this and above; SPATE_LOG_INFO */
+
+	uint32_t offload_threads; /* of spate_offload(), at most; 16, up to 64 */
+	uint32_t offload_queue;   /* its calls that wait for one; 1,024 */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -444,6 +447,26 @@ SPATE_API void **spate_stream_data(struct spate_stream *stream);
  * handler.
  */
 SPATE_API int spate_sleep(uint32_t ms);
+
+/*
+ * Run fn(arg) in a thread of the server's pool, and wait until it has
+ * returned; other requests are served meanwhile. For what blocks in the
+ * kernel or in another library: files, name look-ups, a database's client.
+ *
+ * fn can be given pointers to the handler's own variables: spate_offload()
+ * does not return while fn runs. So timeout_ms (0: no limit) and the client's
+ * leaving end the wait for a free thread, and not what has begun. fn is no
+ * handler: calls for handlers return -EPERM there or may not be made.
+ *
+ * Returns 0: fn has returned. Any error: fn has not been called and will not
+ * be.
+ *
+ * Errors: -ETIMEDOUT, -ECANCELED (as spate_sleep()), -EAGAIN (offload_queue
+ * calls wait already), -ENOMEM, -EPERM (not in a handler). Context: handler.
+ */
+typedef void spate_offload_fn(void *arg);
+SPATE_API int spate_offload(
+    spate_offload_fn *fn, void *arg, uint32_t timeout_ms);
 
 /* ------------------------------------------------------- from other threads */
 

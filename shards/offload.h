@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_SHARDS_OFFLOAD_H
+#define SPATE_SHARDS_OFFLOAD_H
+
+/*
+ * Offload: calls that block in the kernel or in somebody else's library, run
+ * by a pool of threads while the fiber that wants them waits for an event.
+ *
+ *                    push                 pop              post
+ *     fiber, waits ------> bounded queue -----> pool thread -----> fiber
+ *
+ *     a job's state      left by                        its memory is then
+ *     -----------------  ----------------------------   ------------------
+ *     QUEUED             the thread that begins it,     both sides'
+ *                        or the fiber that gives up
+ *     BEGUN              the thread, by the post        the fiber's to free
+ *     CANCELLED          -                              the thread's to free
+ *
+ * So a fiber that leaves early leaves nothing behind that uses its frame: a
+ * job that has not begun will not begin, and one that has is waited for.
+ *
+ * The queue is an array of slots with a sequence number each:
+ *
+ *     sequence     slot at position p is
+ *     ----------   -----------------------------------------------------
+ *     p            free, for the push at p
+ *     p + 1        published, for the pop at p
+ *     p + size     free again, for the push one round later
+ *
+ * Who finds a slot in between, because another thread has claimed it and not
+ * yet come to the end, does not wait for that thread: a pop takes the queue
+ * for empty and a push for full. Nothing is lost by the first, as a push
+ * wakes a thread after it has published, and a thread that has popped wakes
+ * another if there is more.
+ *
+ *   edge      release side            acquire side          what crosses
+ *   -------   ---------------------   -------------------   --------------
+ *   PUBLISH   push: sequence, p + 1   pop: sequence         the job
+ *   EMPTY     pop: sequence, + size   push: sequence        the slot
+ *   BEGIN     pop's exchange          fiber's exchange      that it has not
+ *                                                           begun
+ *   EVENT     the post                the wait              fn's results
+ *
+ *          who pushes                       pool thread
+ *   IDLE1  publish the slot          IDLE3  set its bit (idle.h)
+ *   IDLE2  load the set              IDLE4  look at the next slot
+ *
+ * Threads are made by threads: one that is about to run a job sees to it
+ * that there is another to take the next one, up to the limit. So no worker
+ * ever makes one, and the pool has one idle thread from the start on. Those
+ * beyond that end when they have been idle for a while.
+ */
+
+#include "alloc/cacheline.h"
+#include "shards/atomics.h"
+#include "shards/event.h"
+#include "shards/idle.h"
+
+#include <pthread.h>
+
+#define SP_OFFLOAD_THREADS_MAX SP_IDLE_MAX
+
+struct sp_offload_job;
+
+struct sp_offload_slot {
+	SP_ATOMIC(uint64_t) sequence;
+	struct sp_offload_job *job;
+};
+
+struct sp_offload;
+
+enum { SP_OFFLOAD_FREE, SP_OFFLOAD_MAKING, SP_OFFLOAD_RUNS, SP_OFFLOAD_ENDED };
+
+struct sp_offload_thread {
+	struct sp_offload *pool;
+	uint32_t number;
+	pthread_t thread;
+	SP_ATOMIC(uint32_t) state; /* SP_OFFLOAD_*, above */
+	SP_ATOMIC(uint32_t) wake_word;
+};
+
+struct sp_offload {
+	/* Constant while it runs. */
+	uint32_t limit; /* of threads; 0: there is no pool */
+	uint64_t size;  /* of the queue; a power of two */
+	struct sp_offload_slot *slot;
+
+	SP_ALIGN_APART SP_ATOMIC(uint64_t) tail; /* pushes */
+	SP_ALIGN_APART SP_ATOMIC(uint64_t) head; /* pops */
+	SP_ALIGN_APART struct sp_idle idle;
+	SP_ATOMIC(uint32_t) stopping;
+	SP_ATOMIC(uint32_t) threads;
+	SP_ATOMIC(uint64_t) jobs;      /* that have begun */
+	SP_ATOMIC(uint64_t) cancelled; /* before that */
+	SP_ATOMIC(uint64_t) refused;   /* the queue was full */
+	SP_ATOMIC(uint64_t) wait_us;   /* from the push to that, in all */
+	struct sp_offload_thread thread[SP_OFFLOAD_THREADS_MAX];
+};
+
+/*
+ * sp_offload_start: with one thread. The queue is as long as asked for,
+ * rounded up to a power of two.
+ *
+ * => Returns 0 or -errno. threads may be 0; then every job is refused.
+ */
+int sp_offload_start(struct sp_offload *pool, uint32_t threads, uint32_t queue);
+
+/*
+ * sp_offload_stop: when no fiber waits, and while the workers' memory is
+ * there: a thread may be on its way out of a post. Also of a pool that did
+ * not start.
+ */
+void sp_offload_stop(struct sp_offload *pool);
+
+/*
+ * sp_offload_run: run fn(arg) in a pool thread, and wait for it.
+ *
+ * => Returns 0: fn has returned, perhaps after the time was up or the client
+ *    had gone: once begun, it is waited for.
+ * => Returns -ETIMEDOUT or -ECANCELED, as sp_event_wait(); -EAGAIN: the
+ *    queue is full; -ENOMEM. fn has not begun and never will.
+ */
+int sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
+    void (*fn)(void *arg), void *arg, uint32_t timeout_ms);
+
+static inline uint64_t
+sp_offload_depth(struct sp_offload *pool)
+{
+	uint64_t head = sp_load(&pool->head, relaxed);
+	uint64_t tail = sp_load(&pool->tail, relaxed);
+
+	return tail > head ? tail - head : 0;
+}
+
+#endif /* SPATE_SHARDS_OFFLOAD_H */
