@@ -51,96 +51,12 @@ struct sp_partial {
 enum outcome {
 	TURN_PARK,  /* nothing more to read */
 	TURN_YIELD, /* there is, but others wait */
+	TURN_HEAVY, /* the next request is for the heavy worker */
 	TURN_CLOSE,
 	TURN_LINGER, /* close, once the client has read its answer */
 };
 
 /* ------------------------------------------------------------- requests */
-
-static void
-call_handler(struct spate_req *req)
-{
-	struct sp_route_target *target = req->match.route->target;
-	int result = target->handler(req, target->arg);
-
-	if (sp_likely(req->answer == SP_ANSWER_DONE))
-		return;
-	if (req->answer == SP_ANSWER_BEGUN) {
-		sp_req_finish(req, result >= 0);
-		return;
-	}
-	if (result == -ECANCELED
-	    && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP)))
-		req->gone = true; /* that is what ended its wait */
-	if (req->gone || req->error != 0)
-		return; /* nobody is there to answer */
-	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
-		sp_req_fail(req, 408, "the body took too long");
-		return;
-	}
-	switch (result) {
-	case -EINVAL:
-	case -ENOENT:
-	case -ERANGE:
-		sp_req_fail(req, 400, "a parameter is missing or malformed");
-		break;
-	case -E2BIG:
-		sp_req_fail(req, 413, "the body is too large");
-		break;
-	case -EBADMSG:
-		sp_req_fail(req, 400, "malformed body");
-		break;
-	default:
-		sp_log(req->server, SPATE_LOG_ERROR,
-		    "the handler of %s did not answer: %s",
-		    req->match.route->pattern,
-		    result < 0 ? spate_strerror(result) : "no error given");
-		sp_req_fail(req, 500, NULL);
-	}
-}
-
-static void
-answer_allow(struct spate_req *req, int status)
-{
-	char allow[SP_ROUTER_ALLOW];
-
-	sp_router_allow(req->match.allow, allow, sizeof(allow));
-	spate_add_header(req, "Allow", allow);
-	if (status == 204)
-		spate_respond(req, 204, NULL, NULL, 0);
-	else
-		spate_text(req, status, "405 Method Not Allowed\n");
-}
-
-static void
-dispatch(struct spate_req *req)
-{
-	size_t scratch_size = 0;
-
-	req->scratch = NULL;
-	if (sp_unlikely(req->head.flags & SP_HTTP_ESCAPED)) {
-		scratch_size = req->head.path_size;
-		req->scratch = sp_bump_alloc(&req->memory, scratch_size);
-		if (req->scratch == NULL)
-			scratch_size = 0;
-	}
-	switch (sp_router_find(req->server->router,
-	    (enum sp_http_method)req->head.method, req->base + req->head.path,
-	    req->head.path_size, req->scratch, scratch_size, &req->match)) {
-	case SP_ROUTE_FOUND:
-		call_handler(req);
-		break;
-	case SP_ROUTE_NOT_FOUND:
-		spate_text(req, 404, "404 Not Found\n");
-		break;
-	case SP_ROUTE_METHOD_NOT_ALLOWED:
-		answer_allow(req, 405);
-		break;
-	case SP_ROUTE_OPTIONS_AUTO:
-		answer_allow(req, 204);
-		break;
-	}
-}
 
 /* Move the request to the front, if a chunked body had no room behind it. */
 static void
@@ -225,7 +141,11 @@ consume(struct spate_req *req, unsigned *requests)
 		if (sp_unlikely(++*requests > TURN_REQUESTS))
 			return TURN_YIELD;
 		begin_request(req, (uint32_t)n);
-		dispatch(req);
+		sp_req_dispatch(req);
+		if (sp_unlikely(req->heavy)) {
+			end_request(req);
+			return TURN_HEAVY;
+		}
 		if (sp_unlikely(req->error != 0 || req->gone)) {
 			end_request(req);
 			sp_count(&req->worker->counters.aborted, 1);
@@ -237,6 +157,10 @@ consume(struct spate_req *req, unsigned *requests)
 			return TURN_LINGER;
 		}
 		end_request(req);
+		if (sp_unlikely(req->worker->heavy) && req->start < req->end
+		    && !req->close
+		    && (req->head.flags & SP_HTTP_KEEP_ALIVE))
+			return TURN_YIELD; /* for others: it may be light */
 		if (sp_unlikely(
 			req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE)))
 			return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
@@ -470,6 +394,7 @@ borrow_buffers(struct spate_req *req)
 	req->error = 0;
 	req->flushing = false;
 	req->drained = false;
+	req->heavy = false;
 	req->collected = NULL;
 	sp_bump_init(&req->memory, NULL, MEMORY_FIRST,
 	    req->server->options.max_memory);
@@ -485,13 +410,22 @@ yield(struct spate_req *req, sp_tick until)
 {
 	struct sp_partial *partial;
 
-	sp_count(&req->worker->counters.yields, 1);
+	if (!req->heavy)
+		sp_count(&req->worker->counters.yields, 1);
+	/* A progress that was kept is of a head that was parsed since. */
+	req->resuming = false;
 	if (req->start < req->end) {
 		if (!keep_partial(req, until))
 			return false;
 		partial = req->pd->proto;
 		/* All of it may be there already: parse before reading. */
 		partial->progress.seen = partial->progress.tried = 0;
+		/* And the queue for the heavy worker may be long. */
+		if (req->heavy) {
+			partial->until = SP_DEADLINE_NONE;
+			sp_poll_set_deadline(
+			    req->pd, SP_POLL_READ, SP_DEADLINE_NONE);
+		}
 	}
 	return true;
 }
@@ -514,7 +448,8 @@ turn(struct spate_req *req)
 	outcome = serve(req, !idle && req->progress.tried == 0);
 	if (sp_req_flush(req) != 0)
 		return TURN_CLOSE;
-	if (outcome == TURN_YIELD && !yield(req, SP_DEADLINE_NONE))
+	if ((outcome == TURN_YIELD || outcome == TURN_HEAVY)
+	    && !yield(req, SP_DEADLINE_NONE))
 		return TURN_CLOSE;
 	if (outcome != TURN_PARK)
 		return outcome;
@@ -553,12 +488,21 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 		}
 		outcome = turn(&req);
 		release_buffers(&req);
-	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd)));
+		if (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd))) {
+			if (!worker->heavy)
+				continue;
+			/* The next request may be light: back to the others. */
+			outcome = TURN_YIELD;
+		}
+		break;
+	} while (true);
 
 	if (sp_likely(outcome == TURN_PARK))
 		return;
 	if (outcome == TURN_YIELD)
 		sp_shard_run(sp_conn_shard(worker, pd), pd);
+	else if (outcome == TURN_HEAVY)
+		sp_shard_heavy(sp_conn_shard(worker, pd), pd);
 	else if (outcome == TURN_CLOSE)
 		end_connection(worker, pd);
 	else if (begin_linger(worker, pd))

@@ -65,6 +65,7 @@ struct spate_req {
 	bool usual; /* HTTP/1.1, not HEAD, and the connection may stay */
 	bool gone;  /* the client, in the middle of its body */
 	bool want_continue;
+	bool heavy; /* not begun: for the heavy worker */
 	uint8_t answer; /* enum sp_answer */
 	uint8_t body;   /* enum sp_body */
 	bool out_chunked, out_body;
@@ -87,6 +88,12 @@ struct spate_req {
  */
 char *sp_req_buffer(struct sp_worker *worker);
 void sp_req_buffer_put(struct sp_worker *worker, char *buffer);
+
+/*
+ * sp_req_dispatch: have it answered. Or req->heavy is set, and nothing has
+ * been done: it is for another worker to begin anew.
+ */
+void sp_req_dispatch(struct spate_req *req);
 
 /*
  * sp_req_flush: send what is in out. May wait.

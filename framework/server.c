@@ -19,6 +19,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* A day; ticks must not come near half their range. */
+#define DEADLINE_MAX_MS (24 * 60 * 60 * 1000)
+
 #define KIB 1024u
 #define MIB (1024u * KIB)
 
@@ -52,6 +55,7 @@ spate_options_default(void)
 		.max_outq = MIB,
 		.max_memory = MIB,
 		.log_level = SPATE_LOG_INFO,
+		.stall_ms = 20,
 		.offload_threads = 16,
 		.offload_queue = 1024,
 	};
@@ -125,6 +129,7 @@ spate_server_free(struct spate_server *server)
 	while (server->targets != NULL) {
 		struct sp_route_target *next = server->targets->next;
 
+		free(server->targets->path);
 		free(server->targets);
 		server->targets = next;
 	}
@@ -247,13 +252,47 @@ spate_route(struct spate_server *server, const char *method, const char *path,
 		return sp_server_fail(server, -ENOMEM, "a route");
 	target->handler = handler;
 	target->arg = arg;
-	error = sp_router_add(server->router, methods, path, target);
+	target->methods = methods;
+	target->path = strdup(path);
+	error = target->path != NULL
+	    ? sp_router_add(server->router, methods, path, target)
+	    : -ENOMEM;
 	if (error != 0) {
+		free(target->path);
 		free(target);
 		return sp_server_fail(server, error, "a route's path");
 	}
 	target->next = server->targets;
 	server->targets = target;
+	return 0;
+}
+
+int
+spate_route_class(struct spate_server *server, const char *method,
+    const char *path, enum spate_class class, uint32_t max_in_flight,
+    uint32_t deadline_ms)
+{
+	struct sp_route_target *target;
+	uint32_t methods;
+
+	if (server == NULL)
+		return -ENOMEM;
+	methods = method != NULL ? parse_methods(method) : 0;
+	if (methods == 0 || path == NULL || deadline_ms > DEADLINE_MAX_MS
+	    || (class != SPATE_INLINE && class != SPATE_HEAVY))
+		return sp_server_fail(server, -EINVAL, "a route's class");
+	target = server->targets;
+	while (target != NULL
+	       && (target->methods != methods
+		   || strcmp(target->path, path) != 0))
+		target = target->next;
+	if (target == NULL)
+		return sp_server_fail(server, -ENOENT, "a route's class");
+	target->heavy = class == SPATE_HEAVY;
+	target->max_in_flight = max_in_flight;
+	target->deadline_ms = deadline_ms;
+	target->classed
+	    = target->heavy || max_in_flight != 0 || deadline_ms != 0;
 	return 0;
 }
 
@@ -269,7 +308,7 @@ static bool
 options_are_valid(const struct spate_options *options)
 {
 	return options->workers >= 1
-	    && options->workers + (uint64_t)options->spares <= SP_WORKERS_MAX
+	    && options->workers + (uint64_t)options->spares < SP_WORKERS_MAX
 	    && options->shards <= SP_TOPOLOGY_SHARDS_MAX
 	    && options->max_head >= 256 && options->max_head <= 64000
 	    && options->max_fields >= 1
@@ -310,6 +349,25 @@ max_connections(const struct spate_options *options)
 				   : (uint32_t)(limit.rlim_cur / 10 * 9);
 }
 
+/* The watcher has found a handler that keeps its worker. */
+static void
+tell_stall(struct sp_engine *engine, const char *handler)
+{
+	sp_log(engine->context, SPATE_LOG_WARNING,
+	    "the handler of %s has kept its worker for more than %u ms",
+	    handler, engine->options.stall_ms);
+}
+
+static bool
+has_heavy_routes(const struct spate_server *server)
+{
+	const struct sp_route_target *target = server->targets;
+
+	while (target != NULL && !target->heavy)
+		target = target->next;
+	return target != NULL;
+}
+
 static int
 make_engine(struct spate_server *server)
 {
@@ -328,6 +386,9 @@ make_engine(struct spate_server *server)
 	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
+	engine.heavy = has_heavy_routes(server);
+	engine.stall_ms = options->stall_ms;
+	engine.stalled = tell_stall;
 	engine.worker_begin = sp_http_worker_begin;
 	engine.worker_end = sp_http_worker_end;
 	error = sp_engine_new(&server->engine, &engine);

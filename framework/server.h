@@ -32,6 +32,13 @@ struct sp_stream_service {
 struct sp_route_target {
 	spate_handler_fn *handler;
 	void *arg;
+	bool classed; /* any of the next three is set */
+	bool heavy;
+	uint32_t max_in_flight; /* 0: no limit */
+	uint32_t deadline_ms;   /* 0: none */
+	SP_ATOMIC(uint32_t) in_flight; /* if there is a limit */
+	uint32_t methods;
+	char *path;
 	struct sp_route_target *next;
 };
 

@@ -67,6 +67,7 @@ put_timeouts(struct sp_json *json, const struct sums *sums)
 	put(json, "body", sums->timeouts_body);
 	put(json, "write", sums->timeouts_write);
 	put(json, "idle", sums->timeouts_idle);
+	put(json, "route", sums->timeouts_route);
 	sp_json_end(json);
 }
 
@@ -151,6 +152,7 @@ sp_stats_handler(struct spate_req *req, void *arg)
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		put_shard(&json, engine->shards[i]);
 	sp_json_end(&json);
+	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_offload(&json, &engine->offload);
 	sp_json_key(&json, "uptime_seconds");
 	sp_json_u64(

@@ -30,13 +30,21 @@ sp_conn_try_recv(
 }
 
 static void
-set_deadline(
-    struct sp_poll_desc *pd, enum sp_poll_mode mode, uint32_t timeout_ms)
+set_deadline(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t timeout_ms)
 {
-	sp_poll_set_deadline(pd, mode,
-	    timeout_ms == 0 ? SP_DEADLINE_NONE
-			    : sp_tick_deadline(
-				  sp_tick_of(sp_now_ns()), timeout_ms));
+	sp_tick until = worker->current->until, when = SP_DEADLINE_NONE;
+
+	if (timeout_ms != 0)
+		when = sp_tick_deadline(sp_tick_of(sp_now_ns()), timeout_ms);
+	if (sp_unlikely(until != 0)
+	    && (timeout_ms == 0 || sp_tick_after(when, until))) {
+		sp_poll_set_deadline(pd, mode, until);
+		/* Sooner than the poller looks by itself; or not, at worst. */
+		sp_shard_rearm(sp_conn_shard(worker, pd), pd);
+		return;
+	}
+	sp_poll_set_deadline(pd, mode, when);
 }
 
 ssize_t
@@ -48,7 +56,7 @@ sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd, void *buf,
 
 	if (n != -EAGAIN)
 		return n;
-	set_deadline(pd, SP_POLL_READ, timeout_ms);
+	set_deadline(worker, pd, SP_POLL_READ, timeout_ms);
 	do {
 		error = sp_poll_wait(worker, pd, SP_POLL_READ);
 		if (error != 0)
@@ -85,7 +93,7 @@ wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
 	if (error != 0)
 		return error;
 	if (!*stalled)
-		set_deadline(pd, SP_POLL_WRITE, timeout_ms);
+		set_deadline(worker, pd, SP_POLL_WRITE, timeout_ms);
 	*stalled = true;
 	return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 }

@@ -48,6 +48,9 @@
 	X(timeouts_idle)                                                       \
 	X(parse_errors)     /* heads and bodies refused */                     \
 	X(limited)          /* accepts put off by max_connections */           \
+	X(handed_heavy)     /* requests left to the heavy worker */            \
+	X(refused_busy)     /* requests over their route's max_in_flight */    \
+	X(timeouts_route)   /* waits ended by their route's deadline */        \
 	X(yields)           /* turns cut short so that others get theirs */
 
 struct sp_counters {

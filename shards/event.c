@@ -102,7 +102,8 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 
 /* No sooner than that: of the tick that is under way nobody knows the rest. */
 static void
-arm(struct sp_worker *worker, struct sp_timer *timer, uint32_t timeout_ms)
+arm(struct sp_worker *worker, struct sp_timer *timer, uint32_t timeout_ms,
+    sp_tick until)
 {
 	struct sp_timer_list none = { NULL };
 	sp_tick now = sp_tick_of(sp_now_ns());
@@ -110,9 +111,12 @@ arm(struct sp_worker *worker, struct sp_timer *timer, uint32_t timeout_ms)
 	/* A wheel that was empty stood still; its past would be a future. */
 	if (worker->timers.armed == 0)
 		sp_wheel_advance(&worker->timers, now, &none);
-	if (timeout_ms > TIMEOUT_MAX_MS)
+	if (timeout_ms == 0 || timeout_ms > TIMEOUT_MAX_MS)
 		timeout_ms = TIMEOUT_MAX_MS;
-	sp_wheel_add(&worker->timers, timer, now + timeout_ms + 1);
+	now += timeout_ms + 1;
+	if (until != 0 && sp_tick_after(now, until))
+		now = until;
+	sp_wheel_add(&worker->timers, timer, now);
 }
 
 int
@@ -129,8 +133,8 @@ sp_event_wait(
 		fiber->before_wait(fiber->before_wait_arg);
 	sp_timer_init(&wait.timer);
 	wait.timer.kind = SP_TIMER_WAIT;
-	if (timeout_ms != 0)
-		arm(worker, &wait.timer, timeout_ms);
+	if (timeout_ms != 0 || fiber->until != 0)
+		arm(worker, &wait.timer, timeout_ms, fiber->until);
 	error = wait_until(worker, &wait);
 	sp_wheel_del(&worker->timers, &wait.timer);
 
@@ -153,13 +157,20 @@ int
 sp_sleep(struct sp_worker *worker, uint32_t ms)
 {
 	struct sp_event never;
+	sp_tick until;
 	int error;
 
 	if (ms == 0)
 		return 0;
 	sp_event_init(&never);
+	until = sp_tick_of(sp_now_ns()) + ms;
 	error = sp_event_wait(worker, &never, ms);
-	return error == -ETIMEDOUT ? 0 : error;
+	/* By its own time, or by the fiber's, which comes sooner. */
+	if (error == -ETIMEDOUT
+	    && !(worker->current->until != 0
+		&& sp_tick_after(until, worker->current->until)))
+		return 0;
+	return error;
 }
 
 /* ------------------------------------------------------ by the worker */

@@ -52,6 +52,7 @@ sp_event_init(struct sp_event *event)
  * sp_event_wait: until it is posted, or timeout_ms are over, or twelve days.
  * 0 is no limit of time.
  *
+ * => Also -ETIMEDOUT when the fiber's own deadline has come (fiber.h, until).
  * => Also -ENOMEM: no fiber to go on with; nothing was waited for.
  * => After anything but 0 a post may still come. The event has to stay until
  *    nobody will post it, or the poster has to be told.
@@ -70,7 +71,8 @@ void sp_worker_timers(struct sp_worker *worker);
 int64_t sp_worker_next_timer(struct sp_worker *worker);
 
 /*
- * sp_sleep: let time pass. Returns 0, -ECANCELED or -ENOMEM.
+ * sp_sleep: let time pass. Returns 0, -ECANCELED, -ENOMEM; -ETIMEDOUT: the
+ * fiber's own deadline has come first.
  */
 int sp_sleep(struct sp_worker *worker, uint32_t ms);
 

@@ -71,6 +71,9 @@ struct sp_fiber {
 	void (*before_wait)(void *arg);
 	void *before_wait_arg;
 
+	/* No wait for an event is longer than until this tick; 0: no limit. */
+	uint32_t until;
+
 	/* The connection that it handles, or NULL; see event.h. */
 	struct sp_poll_desc *pd;
 } __attribute__((aligned(16)));

@@ -159,7 +159,7 @@ run(struct sp_offload *pool, struct sp_offload_job *job)
 	if (sp_load(&pool->idle.set, relaxed) == 0)
 		make_thread(pool);
 	job->fn(job->arg);
-	/* EVENT release. The job is the fiber's from here on. */
+	/* The job is the fiber's from here on. */
 	sp_event_post(&job->done);
 }
 
@@ -292,10 +292,18 @@ wait_for_the_end(struct sp_worker *worker, struct sp_offload_job *job)
 {
 	struct sp_fiber *fiber = worker->current;
 	struct sp_poll_desc *pd = fiber->pd;
+	uint32_t until = fiber->until;
+	int error;
 
 	fiber->pd = NULL;
-	SP_CHECK(sp_event_wait(worker, &job->done, 0) == 0);
+	fiber->until = 0;
+	/* There is a limit to a wait, of days. */
+	do {
+		error = sp_event_wait(worker, &job->done, 0);
+	} while (error == -ETIMEDOUT);
+	SP_CHECK(error == 0);
 	fiber->pd = pd;
+	fiber->until = until;
 }
 
 int

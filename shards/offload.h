@@ -39,7 +39,6 @@
  *   EMPTY     pop: sequence, + size   push: sequence        the slot
  *   BEGIN     pop's exchange          fiber's exchange      that it has not
  *                                                           begun
- *   EVENT     the post                the wait              fn's results
  *
  *          who pushes                       pool thread
  *   IDLE1  publish the slot          IDLE3  set its bit (idle.h)

@@ -60,19 +60,58 @@ wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
 static void
 help(struct sp_engine *engine, struct sp_shard *shard)
 {
-	uint32_t limit = engine->options.workers + engine->options.spares;
+	uint32_t limit = engine->options.workers + engine->options.spares
+	    + engine->options.heavy;
 	int parked;
 
 	sp_store(&shard->stuck, 1, relaxed);
-	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX);
+	parked = sp_idle_claim_any(&shard->idle, shard->pollers);
 	if (parked >= 0) {
 		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
 		return;
 	}
 	if (sp_load(&shard->worker_count, relaxed) < limit
-	    && sp_shard_add_worker(shard, true) == 0)
+	    && sp_shard_add_worker(shard, SP_WORKER_SPARE) == 0)
 		return;
 	wake_elsewhere(engine, shard);
+}
+
+/*
+ * A handler that has kept its worker for stall_ms is told of once. Heavy ones
+ * are meant to take long.
+ *
+ * Returns whether a handler runs.
+ */
+static bool
+look_for_stalls(struct sp_engine *engine, struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+	bool runs = false;
+
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+		const char *handler = sp_load(&worker->handler, relaxed);
+		uint64_t begun = sp_load(&worker->begun, relaxed);
+
+		if (handler == NULL || worker->heavy
+		    || begun != worker->watched) {
+			worker->watched = begun;
+			worker->watched_ns = sp_now_ns();
+			worker->told = false;
+			runs |= handler != NULL && !worker->heavy;
+			continue;
+		}
+		runs = true;
+		if (worker->told
+		    || sp_now_ns() - worker->watched_ns
+			< engine->options.stall_ms * SP_NS_PER_MS)
+			continue;
+		worker->told = true;
+		sp_fetch_add(&engine->stalls, 1, relaxed);
+		if (engine->options.stalled != NULL)
+			engine->options.stalled(engine, handler);
+	}
+	return runs;
 }
 
 /* Looks at one shard. Returns whether it is awake. */
@@ -81,13 +120,16 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 {
 	uint64_t polled = sp_load(&shard->last_poll, relaxed);
 	bool awake = sp_load(&shard->wake.sig, seq_cst) == SP_WAKE_RUNNING;
+	bool runs = false;
 
 	if (sp_shard_ended(shard))
 		return false;
+	if (engine->options.stall_ms != 0 && look_for_stalls(engine, shard))
+		runs = true;
 	if (awake && polled == *last && sp_token_free(&shard->token))
 		help(engine, shard);
 	*last = polled;
-	return awake;
+	return awake || runs;
 }
 
 static void

@@ -211,6 +211,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
 	spate_route(server, "GET", "/users/:id", user, NULL);
 	spate_route(server, "GET", "/burn", burn, NULL);
+	spate_route_class(server, "GET", "/burn", SPATE_HEAVY, 0, 0);
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route_stats(server, "/stats");

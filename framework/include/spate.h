@@ -144,8 +144,14 @@ struct spate_options {
 	void *log_arg;
 	enum spate_log_level log_level; /* this and above; SPATE_LOG_INFO */
 
-	uint32_t offload_threads; /* of spate_offload(), at most; 16, up to 64 */
+	uint32_t offload_threads; /* of spate_offload(); 16, at most 64 */
 	uint32_t offload_queue;   /* its calls that wait for one; 1,024 */
+
+	/*
+	 * A handler that keeps its worker for longer, without waiting by the
+	 * calls for that, is named in the log and counted; 20, 0: none is.
+	 */
+	uint32_t stall_ms;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -258,6 +264,33 @@ typedef int spate_handler_fn(struct spate_req *req, void *arg);
  */
 SPATE_API int spate_route(struct spate_server *server, const char *method,
     const char *path, spate_handler_fn *handler, void *arg);
+
+/*
+ * How the handler of a route runs; method and path as they were given to
+ * spate_route().
+ *
+ *     SPATE_INLINE   in the worker that read the request; the default
+ *     SPATE_HEAVY    in a thread that each shard has for such handlers: for
+ *                    those that compute for more than some 200 microseconds.
+ *                    They run one after the other, and leave the CPU to
+ *                    what is short as soon as there is some (Linux 6.12;
+ *                    before that when the system next looks)
+ *
+ * A handler that blocks in other libraries is of neither class: it calls
+ * them by spate_offload().
+ *
+ * Of more than max_in_flight requests at once (0: no limit) the others are
+ * answered 503 with Retry-After; heavy ones count from when they begin.
+ * Waits in the handler end with -ETIMEDOUT when deadline_ms (0: none; at
+ * most a day) are over since it was called; a handler that returns that
+ * without an answer has answered 503.
+ *
+ * Errors: -ENOENT (no such route yet), -EINVAL. Context: setup.
+ */
+enum spate_class { SPATE_INLINE, SPATE_HEAVY };
+SPATE_API int spate_route_class(struct spate_server *server,
+    const char *method, const char *path, enum spate_class route_class,
+    uint32_t max_in_flight, uint32_t deadline_ms);
 
 /* Answer GET with counters of every shard, as JSON. Context: setup. */
 SPATE_API int spate_route_stats(
@@ -442,7 +475,8 @@ SPATE_API void **spate_stream_data(struct spate_stream *stream);
 /*
  * Let time pass; other requests are served meanwhile.
  *
- * Errors: -ECANCELED (the client has gone, or the server stops), -ENOMEM
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
+ * (the route's deadline has come first), -ENOMEM
  * (max_fibers handlers wait already), -EPERM (not in a handler). Context:
  * handler.
  */
