@@ -8,7 +8,8 @@
  *     *   /echo           the body of the request, in pieces as it comes
  *     GET /bytes/:n       n bytes
  *     GET /users/:id      the id
- *     GET /burn?us=N      N microseconds of CPU time, at most a second
+ *     GET /burn?us=N      N microseconds of CPU time, at most a second; a
+ *                         heavy route
  *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
