@@ -64,7 +64,7 @@ call_handler(struct spate_req *req)
 	struct sp_route_target *target = req->match.route->target;
 	int result = target->handler(req, target->arg);
 
-	if (sp_unlikely(req->answer != SP_ANSWER_DONE || req->more != NULL))
+	if (sp_unlikely(req->answer != SP_ANSWER_DONE))
 		sp_req_settle(req, result);
 }
 
@@ -96,8 +96,6 @@ answer_unrouted(struct spate_req *req)
 static void
 dispatch(struct spate_req *req)
 {
-	const struct sp_layers *layers = req->server->layers;
-	void (*answer)(struct spate_req *) = answer_unrouted;
 	size_t scratch_size = 0;
 	enum sp_route_result routed;
 
@@ -112,20 +110,12 @@ dispatch(struct spate_req *req)
 	    (enum sp_http_method)req->head.method, req->base + req->head.path,
 	    req->head.path_size, req->scratch, scratch_size, &req->match);
 	if (sp_likely(routed == SP_ROUTE_FOUND)) {
-		const struct sp_route_target *target
-		    = req->match.route->target;
-
-		layers = target->layers;
-		if (sp_likely(layers == NULL)) {
-			call_handler(req);
-			return;
-		}
-		answer = call_handler;
-	} else {
-		req->match.route = NULL;
-		req->routed = (uint8_t)routed;
+		call_handler(req);
+		return;
 	}
-	sp_middleware_run(req, layers, answer);
+	req->match.route = NULL;
+	req->routed = (uint8_t)routed;
+	sp_middleware_run(req, req->server->layers, answer_unrouted);
 }
 
 /* Move the request to the front, if a chunked body had no room behind it. */
