@@ -206,6 +206,15 @@ answer_bad_value(struct spate_req *req, int error)
 	spate_error(req, 400, reason);
 }
 
+/* Whether what a wait said of the client is so: it has left, or must. */
+static bool
+has_left(struct spate_req *req, int result)
+{
+	return result == -ECANCELED
+	    && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP))
+	    != 0;
+}
+
 /* The handler has returned and has not answered. */
 static void
 answer_result(struct spate_req *req, int result)
@@ -214,6 +223,10 @@ answer_result(struct spate_req *req, int result)
 
 	if (req->gone || req->error != 0)
 		return; /* nobody is there to answer */
+	if (has_left(req, result)) {
+		req->gone = true;
+		return;
+	}
 	if (result == -ETIMEDOUT && req->body == SP_BODY_BROKEN) {
 		sp_req_fail(req, 408, "the body took too long");
 		return;

@@ -58,6 +58,20 @@ spate_header(const struct spate_req *req, const char *name)
 	return text_at(req, field->value, field->value_size);
 }
 
+int
+spate_header_at(const struct spate_req *req, size_t index,
+    struct spate_str *name, struct spate_str *value)
+{
+	const struct sp_http_field *field;
+
+	if (index >= req->head.nfields)
+		return -ENOENT;
+	field = &req->head.fields[index];
+	*name = text_at(req, field->name, field->name_size);
+	*value = text_at(req, field->value, field->value_size);
+	return 0;
+}
+
 struct spate_str
 spate_param(struct spate_req *req, const char *name)
 {

@@ -107,6 +107,7 @@ struct spate_req {
 /* What a worker has at hand, so that a turn need not look for it. */
 struct sp_http_worker {
 	char *buffer[2]; /* for the next turn, or NULL */
+	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
 	char head[OK_SIZE + COMMON_SIZE + 8]; /* of this second's answers */
 };
 

@@ -8,6 +8,7 @@
 #include "framework/http_status.h"
 #include "framework/request.h"
 #include "framework/text.h"
+#include "framework/upstream_pool.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,11 +28,20 @@ int
 sp_http_worker_begin(struct sp_worker *worker)
 {
 	struct sp_http_worker *http = calloc(1, sizeof(*http));
+	struct spate_server *server = worker->engine->context;
 
 	if (http == NULL)
 		return -ENOMEM;
 	memcpy(http->head, OK_LINE SERVER_FIELD,
 	    sizeof(OK_LINE SERVER_FIELD) - 1);
+	if (server->options.upstream_idle_max != 0) {
+		http->pool
+		    = sp_upstream_pool_new(server->options.upstream_idle_max);
+		if (http->pool == NULL) {
+			free(http);
+			return -ENOMEM;
+		}
+	}
 	worker->context = http;
 	sp_worker_date_update(worker);
 	return 0;
@@ -44,8 +54,17 @@ sp_http_worker_end(struct sp_worker *worker)
 
 	for (int i = 0; i < 2; i++)
 		sp_bufcache_put(&worker->buffers, http->buffer[i]);
+	free(http->pool);
 	free(http);
 	worker->context = NULL;
+}
+
+struct sp_upstream_pool *
+sp_http_worker_pool(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+
+	return http->pool;
 }
 
 void

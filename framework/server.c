@@ -29,6 +29,9 @@
 #define SWEEP_MAX_MS 5000
 #define SWEEP_MIN_MS 10
 
+/* Kept connections to other servers, of one worker. */
+#define UPSTREAM_IDLE_MAX 65536
+
 /* Between two looks whether the last connection has gone. */
 #define STOP_LOOK_NS (2 * SP_NS_PER_MS)
 
@@ -55,6 +58,8 @@ spate_options_default(void)
 		.max_outq = MIB,
 		.max_memory = MIB,
 		.log_level = SPATE_LOG_INFO,
+		.upstream_idle_max = 128,
+		.upstream_idle_ms = 15000,
 	};
 }
 
@@ -287,7 +292,9 @@ options_are_valid(const struct spate_options *options)
 	    && options->max_fields <= SP_HTTP_FIELDS_MAX
 	    && options->max_target >= 1 && options->max_fibers >= 2
 	    && options->max_body <= UINT32_MAX - options->max_memory
-	    && options->max_outq <= UINT32_MAX / 2;
+	    && options->max_outq <= UINT32_MAX / 2
+	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX
+	    && options->upstream_idle_ms >= 1;
 }
 
 static uint32_t

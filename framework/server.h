@@ -101,4 +101,8 @@ void sp_stream_run(struct sp_worker *worker, struct sp_task *task);
 int sp_http_worker_begin(struct sp_worker *worker);
 void sp_http_worker_end(struct sp_worker *worker);
 
+/* The connections that it keeps to other servers, or NULL. */
+struct sp_upstream_pool;
+struct sp_upstream_pool *sp_http_worker_pool(struct sp_worker *worker);
+
 #endif /* SPATE_FRAMEWORK_SERVER_H */

@@ -51,7 +51,10 @@
 	X(limited)          /* accepts put off by max_connections */           \
 	X(limited_peer)     /* closed: too many from one address */            \
 	X(aged)             /* connections told to end, for their age */       \
-	X(yields)           /* turns cut short so that others get theirs */
+	X(yields)           /* turns cut short so that others get theirs */    \
+	X(upstream_connects) /* connections that handlers began to others */   \
+	X(upstream_reused)  /* requests to others on one that was kept */      \
+	X(upstream_errors)  /* requests to others that failed */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;

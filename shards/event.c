@@ -12,7 +12,9 @@
 struct wait {
 	struct sp_timer timer;
 	struct sp_fiber *fiber;
-	struct sp_event *event;
+	sp_slot *slot;           /* what it waits in: an event's, or of's */
+	struct sp_poll_desc *of; /* an edge of this one, or NULL */
+	enum sp_poll_mode mode;
 	struct sp_poll_desc *pd; /* of the connection, or NULL */
 	bool edge;               /* pd had one, which is not for us to eat */
 	bool late;               /* the time is up */
@@ -51,6 +53,14 @@ enter_reading(struct wait *wait)
 	return false;
 }
 
+/* Why one may not wait for an edge, or 0. For an event always 0. */
+static int
+edge_error(const struct wait *wait)
+{
+	return wait->of != NULL ? sp_netpoll_check_err(wait->of, wait->mode)
+				: 0;
+}
+
 /*
  * Wait once, in both slots, and leave both.
  *
@@ -59,7 +69,7 @@ enter_reading(struct wait *wait)
 static bool
 wait_once(struct sp_worker *worker, struct wait *wait)
 {
-	sp_slot *slot = &wait->event->slot;
+	sp_slot *slot = wait->slot;
 	uintptr_t fiber = (uintptr_t)wait->fiber;
 	bool reading = wait->pd != NULL;
 	int taken = 0, woken = 0;
@@ -68,7 +78,8 @@ wait_once(struct sp_worker *worker, struct wait *wait)
 	if (reading && !enter_reading(wait))
 		return sp_slot_consume(slot);
 	if (sp_slot_announce(slot)) {
-		if (sp_slot_commit(slot, fiber)) {
+		/* FLAG2, for a descriptor: or nobody would wake this fiber. */
+		if (edge_error(wait) == 0 && sp_slot_commit(slot, fiber)) {
 			sp_fiber_suspend(worker);
 			woken = 1;
 			taken = !sp_slot_retract(slot, fiber);
@@ -89,8 +100,10 @@ static int
 wait_until(struct sp_worker *worker, struct wait *wait)
 {
 	for (;;) {
-		if (is_gone(wait->pd))
-			return -ECANCELED;
+		int error = is_gone(wait->pd) ? -ECANCELED : edge_error(wait);
+
+		if (error != 0)
+			return error;
 		if (wait->late)
 			return -ETIMEDOUT;
 		if (wait_once(worker, wait))
@@ -98,30 +111,51 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 	}
 }
 
-int
-sp_event_wait(
-    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
+/* until counts if limited. */
+static int
+wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
+    sp_tick until)
 {
 	struct sp_fiber *fiber = worker->current;
-	struct wait wait = { .fiber = fiber, .event = event, .pd = fiber->pd };
 	int error = sp_fiber_reserve(worker);
 
 	if (error != 0)
 		return error;
+	wait->fiber = fiber;
+	wait->pd = fiber->pd;
 	if (fiber->before_wait != NULL)
 		fiber->before_wait(fiber->before_wait_arg);
-	sp_timer_init(&wait.timer);
-	wait.timer.kind = SP_TIMER_WAIT;
-	if (timeout_ms != 0)
-		sp_wheel_add(&worker->timers, &wait.timer,
-		    sp_tick_of(sp_now_ns()) + timeout_ms);
-	error = wait_until(worker, &wait);
-	sp_wheel_del(&worker->timers, &wait.timer);
+	sp_timer_init(&wait->timer);
+	wait->timer.kind = SP_TIMER_WAIT;
+	if (limited)
+		sp_wheel_add(&worker->timers, &wait->timer, until);
+	error = wait_until(worker, wait);
+	sp_wheel_del(&worker->timers, &wait->timer);
 
 	/* Whoever reads next has to look at what came meanwhile. */
-	if (wait.edge)
-		sp_slot_ready(&wait.pd->slot[SP_POLL_READ]);
+	if (wait->edge)
+		sp_slot_ready(&wait->pd->slot[SP_POLL_READ]);
 	return error;
+}
+
+int
+sp_event_wait(
+    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
+{
+	struct wait wait = { .slot = &event->slot };
+
+	return wait_for(worker, &wait, timeout_ms != 0,
+	    timeout_ms != 0 ? sp_tick_of(sp_now_ns()) + timeout_ms : 0);
+}
+
+int
+sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, sp_tick until)
+{
+	struct wait wait
+	    = { .slot = &pd->slot[mode], .of = pd, .mode = mode };
+
+	return wait_for(worker, &wait, until != SP_DEADLINE_NONE, until);
 }
 
 void
@@ -163,7 +197,7 @@ sp_worker_timers(struct sp_worker *worker)
 		uintptr_t woken;
 
 		wait->late = true;
-		woken = sp_slot_evict(&wait->event->slot);
+		woken = sp_slot_evict(wait->slot);
 		if (woken > SP_SLOT_TASK)
 			sp_fiber_ready((struct sp_fiber *)woken);
 	}

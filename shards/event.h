@@ -29,7 +29,7 @@
  * fiber does by then.
  */
 
-#include "shards/poll_slot.h"
+#include "shards/poll_desc.h"
 #include "shards/timer_wheel.h"
 
 struct sp_fiber;
@@ -57,6 +57,19 @@ sp_event_init(struct sp_event *event)
  */
 int sp_event_wait(
     struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms);
+
+/*
+ * sp_edge_wait: for an edge of a descriptor that is not the connection the
+ * fiber handles, in a fiber that owns it, as it would wait for an event:
+ * also -ECANCELED when its own connection is gone. until is a tick of
+ * sp_tick_deadline(), or SP_DEADLINE_NONE.
+ *
+ * => Returns 0: there was an edge; try the I/O again.
+ * => Returns -ETIMEDOUT, -ENOMEM as above, or what sp_netpoll_check_err()
+ *    says of pd.
+ */
+int sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, sp_tick until);
 
 /* sp_event_post: any thread. */
 void sp_event_post(struct sp_event *event);

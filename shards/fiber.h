@@ -36,6 +36,8 @@
  *   edge     release side           acquire side
  *   ------   --------------------   ----------------------------------------
  *   RESUME   push onto resumed      pop by the worker (mpsc_stack.h's PUSH)
+ *   WAKES    sp_fiber_ready()       sp_fiber_suspend() as it goes on; for
+ *                                   those that found it in a list already
  */
 
 #include "alloc/stack.h"
@@ -65,6 +67,14 @@ struct sp_fiber {
 
 	/* The connection that it handles, or NULL; see event.h. */
 	struct sp_poll_desc *pd;
+
+	/*
+	 * A fiber that waits in two slots may be made ready twice before it
+	 * goes on, but link is in one list at a time: the first puts it
+	 * there, and the others are counted.
+	 */
+	SP_ATOMIC(uint32_t) wakes; /* since it last went on; any thread */
+	uint32_t credits;          /* taken and not yet used; its own */
 } __attribute__((aligned(16)));
 
 /*

@@ -136,6 +136,24 @@ sp_shard_leave(struct sp_shard *shard)
 		wake_all(shard);
 }
 
+bool
+sp_shard_enter_outgoing(struct sp_shard *shard)
+{
+	sp_fetch_add(&shard->outgoing, 1, seq_cst); /* END1 */
+	if (!sp_load(&shard->stopping, seq_cst)) /* END2 */
+		return true;
+	sp_shard_leave_outgoing(shard);
+	return false;
+}
+
+void
+sp_shard_leave_outgoing(struct sp_shard *shard)
+{
+	if (sp_fetch_sub(&shard->outgoing, 1, seq_cst) == 1
+	    && sp_load(&shard->stopping, seq_cst))
+		wake_all(shard);
+}
+
 void
 sp_shard_stop(struct sp_shard *shard)
 {
@@ -147,7 +165,8 @@ bool
 sp_shard_ended(struct sp_shard *shard)
 {
 	return sp_load(&shard->stopping, seq_cst)
-	    && sp_load(&shard->load, seq_cst) == 0 /* END4 */
+	    && sp_load(&shard->load, seq_cst) == 0     /* END4 */
+	    && sp_load(&shard->outgoing, seq_cst) == 0 /* END4 */
 	    && sp_stack_empty(&shard->inbox) && sp_stack_empty(&shard->runq);
 }
 
@@ -201,10 +220,9 @@ sp_run_woken(struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken)
 
 /* -------------------------------------------------------- descriptors */
 
-int
-sp_shard_open(struct sp_shard *shard, int fd,
-    const struct sp_service *service, uint32_t watch,
-    struct sp_poll_desc **out)
+static int
+open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
+    uint32_t watch, uintptr_t reading, struct sp_poll_desc **out)
 {
 	struct sp_poll_desc *pd = sp_poll_cache_alloc(&shard->cache);
 	sp_tick now = sp_tick_of(sp_now_ns());
@@ -216,13 +234,13 @@ sp_shard_open(struct sp_shard *shard, int fd,
 	sp_poll_desc_reset(pd, fd, service);
 	pd->interest = watch;
 	sp_timer_init(&pd->timer);
-	sp_store(&pd->slot[SP_POLL_READ], SP_SLOT_TASK, relaxed);
+	sp_store(&pd->slot[SP_POLL_READ], reading, relaxed);
 
 	/*
 	 * Nobody runs it before it has said something, so its first deadline
 	 * can only be set here.
 	 */
-	if (service->opening_ms != 0) {
+	if (reading == SP_SLOT_TASK && service->opening_ms != 0) {
 		sp_poll_set_deadline(pd, SP_POLL_READ,
 		    sp_tick_deadline(now, service->opening_ms));
 		if (look_ms > service->opening_ms)
@@ -246,8 +264,24 @@ sp_shard_open(struct sp_shard *shard, int fd,
 	return 0;
 }
 
-void
-sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
+int
+sp_shard_open(struct sp_shard *shard, int fd,
+    const struct sp_service *service, uint32_t watch,
+    struct sp_poll_desc **out)
+{
+	return open_as(shard, fd, service, watch, SP_SLOT_TASK, out);
+}
+
+int
+sp_shard_open_owned(struct sp_shard *shard, int fd,
+    const struct sp_service *service, uint32_t watch,
+    struct sp_poll_desc **out)
+{
+	return open_as(shard, fd, service, watch, SP_SLOT_NIL, out);
+}
+
+static void
+close_and_retire(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
@@ -255,5 +289,18 @@ sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 	if (sp_unlikely(pd->peer != 0))
 		sp_peers_leave(shard->engine->peers, pd->peer);
 	sp_poll_cache_retire(&shard->cache, pd);
+}
+
+void
+sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	close_and_retire(shard, pd);
 	sp_shard_leave(shard);
+}
+
+void
+sp_shard_close_outgoing(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	close_and_retire(shard, pd);
+	sp_shard_leave_outgoing(shard);
 }

@@ -76,6 +76,7 @@ struct sp_shard {
 	uint32_t joined; /* of those; sp_engine_stop()'s */
 
 	SP_ALIGN_APART SP_ATOMIC(int32_t) load; /* connections it has */
+	SP_ATOMIC(int32_t) outgoing; /* of its fibers to others; outgoing.h */
 	SP_ATOMIC(uint64_t) stale_lookups;
 
 	/* The poll token's holder's. */
@@ -105,8 +106,8 @@ int sp_shard_add_worker(struct sp_shard *shard, bool spare);
  * moment that it is placed there until it is closed.
  *
  *          placing                         ending
- *   END1   load: + 1                END3   stopping: -> 1
- *   END2   load stopping            END4   load load
+ *   END1   load, outgoing: + 1      END3   stopping: -> 1
+ *   END2   load stopping            END4   load both
  *
  * Either END2 sees that the shard is to end, and the connection is refused,
  * or END4 sees the connection, and the shard stays for it.
@@ -126,6 +127,14 @@ bool sp_engine_reserve(struct sp_engine *engine);
 void sp_engine_unreserve(struct sp_engine *engine);
 bool sp_shard_enter_reserved(struct sp_shard *shard);
 void sp_shard_leave(struct sp_shard *shard);
+
+/*
+ * sp_shard_enter_outgoing, sp_shard_leave_outgoing: likewise for what a
+ * fiber has connected to. It is not a connection of the engine: neither
+ * max_connections nor a drain waits for it, but the shard's end does.
+ */
+bool sp_shard_enter_outgoing(struct sp_shard *shard);
+void sp_shard_leave_outgoing(struct sp_shard *shard);
 
 /*
  * sp_shard_stop: end the workers as soon as no connection and no message is
@@ -218,9 +227,20 @@ int sp_shard_open(struct sp_shard *shard, int fd,
     struct sp_poll_desc **out);
 
 /*
+ * sp_shard_open_owned: likewise, but as a descriptor that is in nobody's
+ * slot: the caller's own. It has entered the shard as outgoing.
+ */
+int sp_shard_open_owned(struct sp_shard *shard, int fd,
+    const struct sp_service *service, uint32_t watch,
+    struct sp_poll_desc **out);
+
+/*
  * sp_shard_close: close a descriptor's fd and retire it. Context: its owner,
  * in any worker. What is left in outq is freed with it (poll_cache.h).
  */
 void sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd);
+
+/* sp_shard_close_outgoing: likewise, of sp_shard_open_owned(). */
+void sp_shard_close_outgoing(struct sp_shard *shard, struct sp_poll_desc *pd);
 
 #endif /* SPATE_SHARDS_SHARD_H */

@@ -207,10 +207,24 @@ sp_fiber_reserve(struct sp_worker *worker)
 void
 sp_fiber_suspend(struct sp_worker *worker)
 {
+	struct sp_fiber *fiber = worker->current;
+	uint32_t wakes;
+
+	if (fiber->credits != 0) {
+		fiber->credits--;
+		return;
+	}
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
 	switch_to(worker, take_spare(worker));
 	worker->waiting--;
+	/*
+	 * All at once, now that link is in no list: the next to come puts it
+	 * there again.
+	 */
+	wakes = sp_xchg(&fiber->wakes, 0, acquire); /* WAKES acquire. */
+	SP_CHECK(wakes != 0);
+	fiber->credits = wakes - 1;
 }
 
 /* Go on in a fiber that has been made ready; this one becomes a spare. */
@@ -226,6 +240,9 @@ sp_fiber_ready(struct sp_fiber *fiber)
 {
 	struct sp_worker *home = fiber->home;
 
+	/* WAKES release. */
+	if (sp_fetch_add(&fiber->wakes, 1, acq_rel) != 0)
+		return;
 	if (home == sp_worker_self()) {
 		fiber->link.next = NULL;
 		*home->runnable_tail = &fiber->link;

@@ -258,6 +258,7 @@ echo_account(struct echo_server *server)
 		sp_slab_stats_get(&cache->slab, &stats);
 		EXPECT_EQ(stats.in_use, 0);
 		EXPECT_EQ(sp_load(&engine->shards[i]->load, relaxed), 0);
+		EXPECT_EQ(sp_load(&engine->shards[i]->outgoing, relaxed), 0);
 		EXPECT(engine->shards[i]->overflow.count == 0);
 		EXPECT(sp_stack_empty(&engine->shards[i]->inbox));
 		EXPECT(sp_stack_empty(&engine->shards[i]->runq));

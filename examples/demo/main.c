@@ -12,13 +12,17 @@
  *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
+ *     *   /proxy/...      what --upstream ADDRESS answers to /...
+ *     GET /fanout?n=N     n times /plaintext from there, at once; or
+ *                         /sleep, with &ms=N
  *     GET /stats          counters of each shard
  *     GET /files/...      files of --files DIR or SPATE_FILES, if one is given
  *
  * and what streams.h tells of.
  */
 
-#include "streams.h"
+#include "examples/demo/demo.h"
+#include "examples/demo/streams.h"
 
 #include <errno.h>
 #include <spate.h>
@@ -268,6 +272,7 @@ main(int argc, char **argv)
 	struct spate_options options = spate_options_default();
 	struct spate_server *server;
 	const char *folder = take_files(&argc, argv);
+	char *upstream = demo_upstream(&argc, argv);
 
 	options.started = say_what_to_try;
 	server = spate_server_new(&options);
@@ -281,6 +286,8 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/burn", burn, NULL);
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
+	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
+	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
 	spate_route_stats(server, "/stats");
 	if (folder != NULL)
 		spate_files(server, "/files/*path", folder, NULL);

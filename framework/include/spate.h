@@ -173,6 +173,9 @@ struct spate_options {
 	void (*started)(void *arg, struct spate_server *server);
 	void (*stopping)(void *arg, struct spate_server *server);
 	void *started_arg;
+	/* Connections to other servers that wait for the next request. */
+	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
+	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -306,6 +309,13 @@ SPATE_API struct spate_str spate_query(const struct spate_req *req);
 SPATE_API struct spate_str spate_host(const struct spate_req *req);
 SPATE_API struct spate_str spate_header(
     const struct spate_req *req, const char *name);
+
+/*
+ * The field of the request at index, from 0 on, as it was sent. Returns 0,
+ * or -ENOENT: there are no more. Context: handler.
+ */
+SPATE_API int spate_header_at(const struct spate_req *req, size_t index,
+    struct spate_str *name, struct spate_str *value);
 
 /*
  * A segment of the path by its name in the route, without its escapes.
@@ -522,5 +532,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/answers.h>
 #include <spate/routes.h>
 #include <spate/values.h>
+#include <spate/client.h>
 
 #endif /* SPATE_H */

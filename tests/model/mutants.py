@@ -33,6 +33,8 @@ ADDED = "for a worker just added, which the models do not do"
 GLANCE = "no pair ends here now; in order, so that one may"
 CLOSING = "a late send is freed after the grace period; info has one order"
 SEEN = "the owner clears what it has seen, and nothing crosses"
+OVERTAKEN = "who fails was overtaken, and touches nothing any more"
+RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
 OWN = "the owner takes back only what it has put there itself"
 
 # "file: name of the access -> order": why the stronger order is kept.
@@ -73,8 +75,14 @@ EXPECTED_TO_HOLD = {
     "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
-    "shards/shard.c: sp_shard_close fetch_or -> acq_rel": CLOSING,
-    "shards/shard.c: sp_shard_close fetch_or -> relaxed": CLOSING,
+    "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
+    "shards/shard.c: close_and_retire fetch_or -> relaxed": CLOSING,
+    "shards/poll_slot.h: sp_slot_unpark cas failure -> acquire": OVERTAKEN,
+    "shards/poll_slot.h: sp_slot_unpark cas failure -> relaxed": OVERTAKEN,
+    "shards/poll_slot.h: sp_slot_retract cas -> acq_rel": RETRACTS,
+    "shards/poll_slot.h: sp_slot_retract cas -> relaxed": RETRACTS,
+    "shards/poll_slot.h: sp_slot_retract cas failure -> acquire": RETRACTS,
+    "shards/poll_slot.h: sp_slot_retract cas failure -> relaxed": RETRACTS,
     "shards/poll_desc.h: sp_poll_take_drain fetch_and -> acq_rel": SEEN,
     "shards/poll_desc.h: sp_poll_take_drain fetch_and -> relaxed": SEEN,
     "shards/worker.c: run_list xchg -> relaxed": OWN,
@@ -198,7 +206,8 @@ LOGIC = [
     ("a shard ends without looking at its connections", "shards/shard.c",
      "&& sp_load(&shard->load, seq_cst) == 0 /* END4 */", "", "idle"),
     ("placing does not look for the stop", "shards/shard.c",
-     "&& !sp_load(&shard->stopping, seq_cst))) /* END2 */", "))", "idle"),
+     "if (sp_likely(!sp_load(&shard->stopping, seq_cst))) /* END2 */",
+     "if (sp_likely(true))", "idle"),
     ("the last connection wakes nobody", "shards/shard.c",
      "	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 1\n",
      "	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 0\n", "idle"),

@@ -22,7 +22,7 @@
  *
  *     extract shards/poll_cache.c: free_all sp_poll_cache_retire reclaimed
  *     extract shards/poll_cache.c: collect sp_poll_cache_reclaim
- *     extract shards/shard.c: sp_shard_close
+ *     extract shards/shard.c: close_and_retire sp_shard_close
  */
 
 #include "tests/model/model.h"

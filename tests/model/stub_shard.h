@@ -61,7 +61,7 @@ struct sp_shard {
 	struct sp_ready_ring ring;
 	struct sp_idle idle;
 	SP_ATOMIC(uint32_t) worker_count;
-	SP_ATOMIC(int32_t) load;
+	SP_ATOMIC(int32_t) load, outgoing;
 	struct sp_netpoll np;
 	struct sp_task_list overflow;
 	struct {

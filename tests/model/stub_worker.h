@@ -18,6 +18,7 @@ struct sp_engine;
 struct sp_fiber {
 	struct sp_link link;
 	struct sp_worker *home;
+	SP_ATOMIC(uint32_t) wakes;
 	void (*before_wait)(void *arg) = nullptr;
 	void *before_wait_arg = nullptr;
 };

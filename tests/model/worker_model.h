@@ -83,6 +83,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		shard.engine = &engine;
 		engine.options.max_connections = UINT32_MAX;
 		sp_store(&shard.load, connections(), relaxed);
+		sp_store(&shard.outgoing, 0, relaxed);
 		sp_store(&engine.connections, connections(), relaxed);
 		sp_store(&shard.stuck, 0, relaxed);
 		sp_store(&shard.inbox.head, NULL, relaxed);
@@ -109,6 +110,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		for (int i = 0; i < THREADS; i++) {
 			enum act act = scenario->act[i];
 
+			sp_store(&fiber[i].wakes, 0, relaxed);
 			msg[i].fn = run_message;
 			pd[i].task.service = &service;
 			payload[i]($) = 0;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_EXAMPLES_DEMO_DEMO_H
+#define SPATE_EXAMPLES_DEMO_DEMO_H
+
+/*
+ * The demo's handlers that call another server. Their argument is its
+ * address, as in "127.0.0.1:8081" or "unix:/run/my.sock", or NULL: then they
+ * answer 404.
+ */
+
+#include <spate.h>
+
+int demo_proxy(struct spate_req *req, void *upstream);
+int demo_fanout(struct spate_req *req, void *upstream);
+
+/*
+ * demo_upstream: --upstream ADDRESS or SPATE_UPSTREAM, or NULL. Takes the
+ * flag out of argv, as the rest is for spate_main(). SPATE_UPSTREAM_MS is
+ * how long the proxy waits for the other side, up to a minute; 30,000.
+ */
+char *demo_upstream(int *argc, char **argv);
+
+#endif /* SPATE_EXAMPLES_DEMO_DEMO_H */

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "examples/demo/demo.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PIECE 16384
+#define URL_MAX 9000
+#define FIELDS_MAX 100
+#define FAN_MAX 1000
+#define WAIT_MAX_MS 60000
+#define PATIENCE_MS 30000
+#define VIA "1.1 spate"
+
+/* How long the other side may take each time; constant once it is read. */
+static uint32_t patience_ms;
+
+/* SPATE_UPSTREAM_MS, if that is a number and not 0. */
+static void
+read_patience(void)
+{
+	const char *text = getenv("SPATE_UPSTREAM_MS");
+	unsigned long ms = text != NULL ? strtoul(text, NULL, 10) : 0;
+
+	patience_ms = ms != 0 && ms <= WAIT_MAX_MS ? (uint32_t)ms : PATIENCE_MS;
+}
+
+char *
+demo_upstream(int *argc, char **argv)
+{
+	static const char flag[] = "--upstream";
+	char *address = getenv("SPATE_UPSTREAM");
+	int kept = 1;
+
+	read_patience();
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], flag) == 0 && i + 1 < *argc)
+			address = argv[++i];
+		else if (strncmp(argv[i], flag, sizeof(flag) - 1) == 0
+			 && argv[i][sizeof(flag) - 1] == '=')
+			address = argv[i] + sizeof(flag);
+		else
+			argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	return address;
+}
+
+/* "http://ADDRESS" and the target; a Unix path needs an end. */
+static int
+put_url(char *url, size_t size, const char *upstream, struct spate_str target)
+{
+	bool local = strncmp(upstream, "unix:", 5) == 0;
+	int n = snprintf(url, size, "http://%s%s%.*s", upstream,
+	    local ? ":" : "", (int)target.size, target.data);
+
+	return n < 0 || (size_t)n >= size ? -E2BIG : 0;
+}
+
+/* ---------------------------------------------------------------- fields */
+
+static bool
+is_named(struct spate_str name, const char *text)
+{
+	return name.size == strlen(text)
+	       && strncasecmp(name.data, text, name.size) == 0;
+}
+
+/* Whether a list with commas has this member. */
+static bool
+has_member(struct spate_str list, struct spate_str name)
+{
+	const char *at = list.data, *end = at + list.size;
+
+	while (at < end) {
+		const char *member = at;
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		const char *stop = comma != NULL ? comma : end;
+
+		at = stop + 1;
+		while (member < stop && (*member == ' ' || *member == '\t'))
+			member++;
+		while (member < stop && (stop[-1] == ' ' || stop[-1] == '\t'))
+			stop--;
+		if ((size_t)(stop - member) == name.size
+		    && strncasecmp(member, name.data, name.size) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Fields for one hop, by RFC 9110, 7.6.1: these, and those that Connection
+ * names. The framing is each side's own.
+ */
+static bool
+is_for_one_hop(struct spate_str name, struct spate_str connection)
+{
+	static const char *const hop[] = { "Connection", "Keep-Alive",
+		"Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
+		"TE", "Trailer", "Transfer-Encoding", "Upgrade",
+		"Content-Length" };
+
+	for (size_t i = 0; i < sizeof(hop) / sizeof(hop[0]); i++) {
+		if (is_named(name, hop[i]))
+			return true;
+	}
+	return connection.data != NULL && has_member(connection, name);
+}
+
+static char *
+copy(struct spate_req *req, struct spate_str text)
+{
+	char *memory = spate_alloc(req, text.size + 1);
+
+	if (memory != NULL) {
+		memcpy(memory, text.data, text.size);
+		memory[text.size] = '\0';
+	}
+	return memory;
+}
+
+/* => Returns how many, or -ENOMEM. */
+static int
+take_fields(struct spate_req *req, struct spate_field fields[FIELDS_MAX])
+{
+	struct spate_str connection = spate_header(req, "Connection");
+	struct spate_str name, value;
+	int count = 0;
+
+	for (size_t i = 0; spate_header_at(req, i, &name, &value) == 0; i++) {
+		if (is_for_one_hop(name, connection) || is_named(name, "Host")
+		    || is_named(name, "Expect"))
+			continue;
+		fields[count].name = copy(req, name);
+		fields[count].value = copy(req, value);
+		if (fields[count].name == NULL || fields[count].value == NULL)
+			return -ENOMEM;
+		count++;
+	}
+	return count;
+}
+
+/* Those that the server sets itself are left to it. */
+static int
+give_fields(struct spate_req *req, struct spate_upstream *up)
+{
+	struct spate_str connection = spate_upstream_header(up, "Connection");
+	struct spate_str name, value;
+
+	for (size_t i = 0; spate_upstream_header_at(up, i, &name, &value) == 0;
+	     i++) {
+		const char *name_copy, *value_copy;
+
+		if (is_for_one_hop(name, connection))
+			continue;
+		name_copy = copy(req, name);
+		value_copy = copy(req, value);
+		if (name_copy == NULL || value_copy == NULL
+		    || spate_add_header(req, name_copy, value_copy) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return spate_add_header(req, "Via", VIA);
+}
+
+/* ----------------------------------------------------------------- proxy */
+
+static int
+refuse(struct spate_req *req, int error)
+{
+	if (error == -ECANCELED)
+		return error;
+	return spate_text(req, error == -ETIMEDOUT ? 504 : 502, "%s: %s\n",
+	    error == -ETIMEDOUT ? "504 Gateway Timeout" : "502 Bad Gateway",
+	    spate_strerror(error));
+}
+
+/*
+ * The body of the request, as it comes.
+ *
+ * => Returns 0 too if the other side wants no more of it: there may be an
+ *    answer all the same. *client is set if it was the client's fault.
+ */
+static int
+send_body(struct spate_req *req, struct spate_upstream *up, bool *client)
+{
+	char piece[PIECE];
+	ssize_t n;
+	int error = 0;
+
+	while (error == 0) {
+		n = spate_body_read(req, piece, sizeof(piece));
+		if (n <= 0) {
+			*client = n < 0;
+			return (int)n;
+		}
+		error = spate_upstream_write(up, piece, (size_t)n);
+	}
+	return error == -EPIPE || error == -ECONNRESET ? 0 : error;
+}
+
+/* The answer; after its head has gone out, only its end tells of a fault. */
+static int
+pass_on(struct spate_req *req, struct spate_upstream *up, int status)
+{
+	struct spate_str type = spate_upstream_header(up, "Content-Type");
+	const char *text = type.data != NULL ? copy(req, type) : NULL;
+	char piece[PIECE];
+	ssize_t n = 1;
+	int error = give_fields(req, up);
+
+	if (error != 0)
+		return spate_text(req, 502, "502 Bad Gateway: the head\n");
+	error = spate_begin(req, status, text, spate_upstream_size(up));
+	while (error == 0 && n > 0) {
+		n = spate_upstream_read(up, piece, sizeof(piece));
+		if (n > 0)
+			error = spate_write(req, piece, (size_t)n);
+	}
+	return error != 0 ? error : (int)n;
+}
+
+static int
+call_upstream(struct spate_req *req, struct spate_call *call)
+{
+	struct spate_upstream *up;
+	bool client = false;
+	int status, result;
+
+	status = spate_upstream_open(call, &up);
+	if (status != 0)
+		return refuse(req, status);
+	if (call->body_size != 0)
+		status = send_body(req, up, &client);
+	if (status == 0)
+		status = spate_upstream_answer(up);
+	if (client)
+		result = status;
+	else if (status < 0)
+		result = refuse(req, status);
+	else
+		result = pass_on(req, up, status);
+	spate_upstream_close(up);
+	return result;
+}
+
+/* The path behind "/proxy", with its escapes, and the query. */
+static struct spate_str
+target_of(struct spate_req *req)
+{
+	struct spate_str path = spate_path(req), query = spate_query(req);
+	const char *slash = memchr(path.data + 1, '/', path.size - 1);
+
+	if (slash == NULL)
+		return (struct spate_str){ "/", 1 };
+	path.size -= (size_t)(slash - path.data);
+	path.data = slash;
+	if (query.data != NULL)
+		path.size += query.size + 1;
+	return path;
+}
+
+int
+demo_proxy(struct spate_req *req, void *upstream)
+{
+	struct spate_field fields[FIELDS_MAX + 1];
+	struct spate_call call = spate_call_default(spate_method(req), NULL);
+	char *url = spate_alloc(req, URL_MAX);
+	int count;
+
+	if (upstream == NULL)
+		return spate_text(req, 404, "no --upstream\n");
+	if (url == NULL)
+		return -ENOMEM;
+	count = put_url(url, URL_MAX, upstream, target_of(req));
+	if (count == 0)
+		count = take_fields(req, fields);
+	if (count < 0)
+		return count;
+	fields[count++] = (struct spate_field){ "Via", VIA };
+	call.url = url;
+	call.timeout_ms = patience_ms;
+	call.fields = fields;
+	call.field_count = (size_t)count;
+	call.body_size = spate_body_size(req);
+	return call_upstream(req, &call);
+}
+
+/* ---------------------------------------------------------------- fanout */
+
+/*
+ * => Returns how many were answered by 200. An error of one does not keep
+ *    the others from being asked.
+ */
+static uint64_t
+ask_all(const struct spate_call *call, struct spate_upstream **up, uint64_t n)
+{
+	uint64_t right = 0;
+	struct spate_str body;
+
+	for (uint64_t i = 0; i < n; i++)
+		spate_upstream_open(call, &up[i]);
+	for (uint64_t i = 0; i < n; i++) {
+		if (up[i] != NULL)
+			spate_upstream_flush(up[i]);
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (up[i] == NULL)
+			continue;
+		right += spate_upstream_answer(up[i]) == 200
+			 && spate_upstream_body(up[i], PIECE, &body) == 0;
+		spate_upstream_close(up[i]);
+	}
+	return right;
+}
+
+int
+demo_fanout(struct spate_req *req, void *upstream)
+{
+	struct spate_upstream **up;
+	uint64_t n = 0, ms = 0, right;
+	char path[64] = "/plaintext", url[256] = "";
+	struct spate_call call = spate_call_default("GET", url);
+	int error = spate_query_u64(req, "n", &n);
+
+	if (upstream == NULL)
+		return spate_text(req, 404, "no --upstream\n");
+	if (error != 0)
+		return error;
+	if (n > FAN_MAX)
+		return -ERANGE;
+	error = spate_query_u64(req, "ms", &ms);
+	if (error == 0)
+		snprintf(path, sizeof(path), "/sleep?ms=%u",
+		    (unsigned)(ms < WAIT_MAX_MS ? ms : WAIT_MAX_MS));
+	else if (error != -ENOENT)
+		return error;
+	error = put_url(url, sizeof(url), upstream,
+	    (struct spate_str){ path, strlen(path) });
+	up = spate_alloc(req, (n + 1) * sizeof(up[0]));
+	if (error != 0 || up == NULL)
+		return error != 0 ? error : -ENOMEM;
+	right = ask_all(&call, up, n);
+	return spate_text(req, right == n ? 200 : 502, "%llu of %llu\n",
+	    (unsigned long long)right, (unsigned long long)n);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Events: what a fiber waits for besides its descriptor. A client's byte
+ * starts a scene in a fiber; the byte comes back when it is over.
+ */
+
+#include "shards/event.h"
+
+#include "tests/echo.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void (*scene)(struct sp_worker *worker, struct sp_poll_desc *pd);
+
+static void
+run(struct sp_worker *worker, struct sp_task *task)
+{
+	struct sp_poll_desc *pd = echo_desc(task);
+	char byte;
+
+	if (recv(pd->fd, &byte, 1, 0) == 1) {
+		worker->current->pd = pd;
+		scene(worker, pd);
+		worker->current->pd = NULL;
+		EXPECT_EQ(send(pd->fd, &byte, 1, MSG_NOSIGNAL), 1);
+	}
+	echo_close(worker, pd);
+}
+
+static const struct sp_service service = { .run = run, .name = "scene" };
+
+static void
+play(void (*what)(struct sp_worker *, struct sp_poll_desc *))
+{
+	struct sp_engine_options options = echo_options(1, 1);
+	struct echo_server server;
+	int fd;
+
+	scene = what;
+	echo_start(&server, &options, &service);
+	fd = echo_connect(&server);
+	EXPECT(echo_once(fd, "x", 1));
+	close(fd);
+	echo_stop(&server);
+}
+
+struct waker {
+	struct sp_msg msg;
+	struct sp_event event;
+	struct sp_poll_desc *pd;
+	bool posts, kicks;
+};
+
+static void
+wake(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	struct waker *waker = sp_container_of(msg, struct waker, msg);
+	uintptr_t woken[SP_POLL_MODES];
+
+	(void)worker;
+	if (waker->kicks) {
+		sp_poll_kick(waker->pd, 0, woken);
+		sp_run_woken(waker->pd, shard, woken[SP_POLL_READ]);
+	}
+	if (waker->posts)
+		sp_event_post(&waker->event);
+}
+
+/* One wait, that ends by what the poller does meanwhile. */
+static int
+wait_for(struct sp_worker *worker, struct sp_poll_desc *pd, bool posts,
+    bool kicks, uint32_t ms)
+{
+	struct waker waker = {
+		.msg = { .fn = wake },
+		.pd = pd,
+		.posts = posts,
+		.kicks = kicks,
+	};
+
+	sp_event_init(&waker.event);
+	sp_shard_post(worker->shard, &waker.msg);
+	return sp_event_wait(worker, &waker.event, ms);
+}
+
+static void
+is_posted(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	struct sp_event event;
+
+	sp_event_init(&event);
+	sp_event_post(&event);
+	EXPECT_EQ(sp_event_wait(worker, &event, 0), 0);
+	EXPECT_EQ(wait_for(worker, pd, true, false, 0), 0);
+}
+
+TEST(a_post_ends_a_wait_before_and_after_it)
+{
+	play(is_posted);
+}
+
+static void
+is_woken_twice(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	for (int i = 0; i < 100; i++) {
+		EXPECT_EQ(wait_for(worker, pd, true, true, 0), 0);
+		EXPECT_EQ(worker->current->credits, 0);
+		EXPECT_EQ(sp_load(&worker->current->wakes, relaxed), 0);
+	}
+}
+
+/* Both slots are emptied before the fiber goes on. */
+TEST(a_fiber_that_is_woken_twice_goes_on_once)
+{
+	play(is_woken_twice);
+}
+
+static void
+is_late(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	EXPECT_EQ(wait_for(worker, pd, false, true, 5), -ETIMEDOUT);
+	EXPECT_EQ(wait_for(worker, pd, false, false, 5), -ETIMEDOUT);
+	EXPECT_EQ(sp_sleep(worker, 1), 0);
+}
+
+TEST(a_kick_is_no_post_and_time_ends_it)
+{
+	play(is_late);
+}
+
+static void
+is_shut(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	struct sp_event never;
+
+	shutdown(pd->fd, SHUT_RD);
+	sp_event_init(&never);
+	EXPECT_EQ(sp_event_wait(worker, &never, 0), -ECANCELED);
+	EXPECT_EQ(sp_sleep(worker, 1000), -ECANCELED);
+}
+
+TEST(the_end_of_the_client_ends_it)
+{
+	play(is_shut);
+}
