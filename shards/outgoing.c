@@ -28,6 +28,7 @@ struct opening {
 	struct sp_msg msg;
 	struct sp_event done;
 	int fd;
+	uint32_t watch;
 	int error;
 	struct sp_poll_desc *pd;
 };
@@ -45,7 +46,7 @@ register_here(struct sp_shard *shard, struct opening *opening)
 		return;
 	}
 	opening->error = sp_shard_open_owned(
-	    shard, opening->fd, &kept_service, WATCH, &opening->pd);
+	    shard, opening->fd, &kept_service, opening->watch, &opening->pd);
 }
 
 static void
@@ -83,11 +84,12 @@ register_elsewhere(struct sp_worker *worker, struct opening *opening)
 	return opening->error;
 }
 
-static int
-register_fd(struct sp_worker *worker, int fd, struct sp_poll_desc **out)
+int
+sp_outgoing_register(struct sp_worker *worker, int fd, uint32_t watch,
+    struct sp_poll_desc **out)
 {
 	struct sp_shard *shard = worker->shard;
-	struct opening opening = { .fd = fd };
+	struct opening opening = { .fd = fd, .watch = watch };
 	int error;
 
 	if (!sp_shard_enter_outgoing(shard))
@@ -137,7 +139,7 @@ sp_outgoing_connect(struct sp_worker *worker,
 		return -errno;
 	error = begin_connect(fd, address, size);
 	if (error == 0)
-		error = register_fd(worker, fd, out);
+		error = sp_outgoing_register(worker, fd, WATCH, out);
 	if (error != 0)
 		close(fd);
 	else

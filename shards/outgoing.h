@@ -46,6 +46,16 @@ int sp_outgoing_connect(struct sp_worker *worker,
     struct sp_poll_desc **out);
 
 /*
+ * sp_outgoing_register: watch a descriptor that the fiber has from somewhere
+ * else, by SP_WATCH_* bits (netpoll.h). It is closed by sp_outgoing_close().
+ *
+ * => Returns 0 and *out, owned; -EPERM: epoll cannot watch it; -ECANCELED,
+ *    -ENOMEM; on failure the fd is the caller's still.
+ */
+int sp_outgoing_register(struct sp_worker *worker, int fd, uint32_t watch,
+    struct sp_poll_desc **out);
+
+/*
  * sp_outgoing_connected: wait until it is.
  *
  * => Returns 0; or -ECONNREFUSED and the like; -ETIMEDOUT, -ECANCELED.

@@ -533,5 +533,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/routes.h>
 #include <spate/values.h>
 #include <spate/client.h>
+#include <spate/fd.h>
 
 #endif /* SPATE_H */

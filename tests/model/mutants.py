@@ -33,6 +33,8 @@ ADDED = "for a worker just added, which the models do not do"
 GLANCE = "no pair ends here now; in order, so that one may"
 CLOSING = "a late send is freed after the grace period; info has one order"
 SEEN = "the owner clears what it has seen, and nothing crosses"
+OUTGOING = "no model has outgoing ones; as for connections, which they have"
+WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
 OWN = "the owner takes back only what it has put there itself"
@@ -77,6 +79,11 @@ EXPECTED_TO_HOLD = {
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
     "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
     "shards/shard.c: close_and_retire fetch_or -> relaxed": CLOSING,
+    "shards/shard.c: sp_shard_ended load 3 -> acquire": OUTGOING,
+    "shards/shard.c: sp_shard_ended load 3 -> relaxed": OUTGOING,
+    "shards/worker.c: sp_fiber_ready fetch_add -> acquire": WAKES,
+    "shards/worker.c: sp_fiber_ready fetch_add -> release": WAKES,
+    "shards/worker.c: sp_fiber_ready fetch_add -> relaxed": WAKES,
     "shards/poll_slot.h: sp_slot_unpark cas failure -> acquire": OVERTAKEN,
     "shards/poll_slot.h: sp_slot_unpark cas failure -> relaxed": OVERTAKEN,
     "shards/poll_slot.h: sp_slot_retract cas -> acq_rel": RETRACTS,
@@ -204,7 +211,7 @@ LOGIC = [
     ("a shard ends without looking at the inbox", "shards/shard.c",
      "&& sp_stack_empty(&shard->inbox) &&", "&&", "idle"),
     ("a shard ends without looking at its connections", "shards/shard.c",
-     "&& sp_load(&shard->load, seq_cst) == 0 /* END4 */", "", "idle"),
+     "&& sp_load(&shard->load, seq_cst) == 0     /* END4 */", "", "idle"),
     ("placing does not look for the stop", "shards/shard.c",
      "if (sp_likely(!sp_load(&shard->stopping, seq_cst))) /* END2 */",
      "if (sp_likely(true))", "idle"),
