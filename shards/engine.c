@@ -182,13 +182,15 @@ sp_engine_find(
 static void
 drain_one(struct sp_poll_desc *pd, void *arg)
 {
+	struct sp_shard *shard = (struct sp_shard *)arg;
+
 	/*
 	 * Tasks have nothing under way, and close. Fibers finish what they
 	 * are at, but some wait for what may never come, and want to know.
 	 */
 	sp_fetch_or(&pd->info, SP_POLL_DRAIN, seq_cst); /* FLAG3 */
 	/* FLAG4. */
-	sp_run_woken(pd, arg, sp_slot_evict(&pd->slot[SP_POLL_READ]));
+	sp_run_woken(pd, shard, sp_slot_evict(&pd->slot[SP_POLL_READ]));
 }
 
 static void
