@@ -65,6 +65,16 @@ void sp_bump_init(
     struct sp_bump *bump, void *first, size_t first_size, size_t limit);
 
 /*
+ * sp_bump_init_later: the same with a first block of first_size bytes that
+ * is allocated at the first need; first_size is at least SP_BUMP_ALIGN.
+ */
+static inline void
+sp_bump_init_later(struct sp_bump *bump, size_t first_size, size_t limit)
+{
+	*bump = (struct sp_bump){ .limit = limit, .first_size = first_size };
+}
+
+/*
  * sp_bump_fini: give up everything.
  */
 void sp_bump_fini(struct sp_bump *bump);
@@ -74,6 +84,13 @@ static inline bool
 sp_bump_unused(const struct sp_bump *bump)
 {
 	return bump->first == NULL && bump->blocks == NULL;
+}
+
+/* Whether nothing was allocated since the last reset. */
+static inline bool
+sp_bump_untouched(const struct sp_bump *bump)
+{
+	return bump->at == bump->first && bump->blocks == NULL;
 }
 
 void *sp_bump_alloc_slow(struct sp_bump *bump, size_t size);

@@ -26,9 +26,10 @@ sp_req_more(struct spate_req *req)
 	if (more != NULL)
 		return more;
 	more = sp_bump_alloc(&req->memory, sizeof(*more));
-	if (more != NULL)
-		req->more = memset(more, 0, sizeof(*more));
-	return more;
+	if (more == NULL)
+		return NULL;
+	req->usual = false;
+	return req->more = memset(more, 0, sizeof(*more));
 }
 
 void **
@@ -211,8 +212,8 @@ static bool
 has_left(struct spate_req *req, int result)
 {
 	return result == -ECANCELED
-	    && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP))
-	    != 0;
+	       && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP))
+		      != 0;
 }
 
 /* The handler has returned and has not answered. */

@@ -62,5 +62,6 @@ spate_add_header(struct spate_req *req, const char *name, const char *value)
 	memcpy(at + name_size + 2, value, value_size);
 	memcpy(at + name_size + 2 + value_size, "\r\n", 2);
 	req->extra_size += (uint32_t)size;
+	req->usual = false;
 	return 0;
 }

@@ -20,34 +20,22 @@
  * not come in full is kept.
  */
 
-#include "framework/request.h"
+#include "framework/dispatch.h"
+#include "framework/http_partial.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* One connection's share of a turn, before others have theirs. */
 #define TURN_REQUESTS 32
 #define TURN_BYTES (256 * 1024)
 
-#define LINGER_MS 2000
-#define LINGER_BYTES (256 * 1024)
-
 /* A chunked body needs some room behind its head. */
 #define BODY_ROOM 2048
 
 #define MEMORY_FIRST 8192
-
-/* What pd->proto points to, while there is something to remember. */
-struct sp_partial {
-	struct sp_http_progress progress;
-	sp_tick until; /* the head's deadline */
-	bool lingering;
-	uint32_t size; /* of data; of what was thrown away, if lingering */
-	char data[];
-};
 
 enum outcome {
 	TURN_PARK,  /* nothing more to read */
@@ -57,76 +45,6 @@ enum outcome {
 };
 
 /* ------------------------------------------------------------- requests */
-
-static void
-call_handler(struct spate_req *req)
-{
-	struct sp_route_target *target = req->match.route->target;
-	int result = target->handler(req, target->arg);
-
-	if (sp_unlikely(req->answer != SP_ANSWER_DONE || req->more != NULL))
-		sp_req_settle(req, result);
-}
-
-static void
-answer_allow(struct spate_req *req, int status)
-{
-	char allow[SP_ROUTER_ALLOW];
-
-	sp_router_allow(req->match.allow, allow, sizeof(allow));
-	spate_add_header(req, "Allow", allow);
-	if (status == 204)
-		spate_respond(req, 204, NULL, NULL, 0);
-	else
-		spate_error(req, status, NULL);
-}
-
-/* What no route answers. */
-static void
-answer_unrouted(struct spate_req *req)
-{
-	if (req->routed == SP_ROUTE_METHOD_NOT_ALLOWED)
-		answer_allow(req, 405);
-	else if (req->routed == SP_ROUTE_OPTIONS_AUTO)
-		answer_allow(req, 204);
-	else
-		spate_error(req, 404, NULL);
-}
-
-static void
-dispatch(struct spate_req *req)
-{
-	const struct sp_layers *layers = req->server->layers;
-	void (*answer)(struct spate_req *) = answer_unrouted;
-	size_t scratch_size = 0;
-	enum sp_route_result routed;
-
-	req->scratch = NULL;
-	if (sp_unlikely(req->head.flags & SP_HTTP_ESCAPED)) {
-		scratch_size = req->head.path_size;
-		req->scratch = sp_bump_alloc(&req->memory, scratch_size);
-		if (req->scratch == NULL)
-			scratch_size = 0;
-	}
-	routed = sp_router_find(req->server->router,
-	    (enum sp_http_method)req->head.method, req->base + req->head.path,
-	    req->head.path_size, req->scratch, scratch_size, &req->match);
-	if (sp_likely(routed == SP_ROUTE_FOUND)) {
-		const struct sp_route_target *target
-		    = req->match.route->target;
-
-		layers = target->layers;
-		if (sp_likely(layers == NULL)) {
-			call_handler(req);
-			return;
-		}
-		answer = call_handler;
-	} else {
-		req->match.route = NULL;
-		req->routed = (uint8_t)routed;
-	}
-	sp_middleware_run(req, layers, answer);
-}
 
 /* Move the request to the front, if a chunked body had no room behind it. */
 static void
@@ -143,34 +61,114 @@ make_room(struct spate_req *req)
 	req->end -= offset;
 }
 
-static void
+/*
+ * A plain request is a GET by HTTP/1.1, without a body and without escapes in
+ * its target, on a connection that may stay and has no age to reach: the
+ * method, version and flags of its head are one word.
+ */
+#define PLAIN_FLAGS                                                            \
+	(SP_HTTP_KEEP_ALIVE | SP_HTTP_HAS_LENGTH | SP_HTTP_CHUNKED             \
+	    | SP_HTTP_ESCAPED)
+#define PLAIN_MASK (0xffffu | (uint32_t)PLAIN_FLAGS << 16)
+#define PLAIN_HEAD                                                             \
+	((uint32_t)SP_HTTP_GET | 1u << 8 | (uint32_t)SP_HTTP_KEEP_ALIVE << 16)
+static_assert(offsetof(struct sp_http_head, method) == 0
+		  && offsetof(struct sp_http_head, minor) == 1
+		  && offsetof(struct sp_http_head, flags) == 2,
+    "one word");
+
+static inline bool
+is_plain(const struct spate_req *req)
+{
+	uint32_t word;
+
+	memcpy(&word, &req->head, sizeof(word));
+	return (word & PLAIN_MASK) == PLAIN_HEAD && !req->server->ageing;
+}
+
+static inline void
 begin_request(struct spate_req *req, uint32_t head_size)
 {
 	req->base = req->in + req->start;
 	req->start += head_size;
-	req->close = false;
-	req->gone = false;
-	req->answer = SP_ANSWER_NONE;
 	req->extra_size = 0;
 	req->extra_capacity = 0;
 	req->more = NULL;
-	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
-	    && (req->head.flags & SP_HTTP_KEEP_ALIVE);
 	sp_count(&req->worker->counters.requests, 1);
-	if (sp_unlikely(req->server->ageing))
-		req->close = sp_req_ages(req);
-	sp_req_body_begin(req);
-	make_room(req);
+}
+
+/*
+ * Answer a plain request.
+ *
+ * => Returns false: with it is not yet all done, see end_request().
+ */
+static inline bool
+answer_plain(struct spate_req *req)
+{
+	struct sp_route_target *target;
+	int result;
+
+	req->state = SP_REQ_FRESH;
+	if (sp_unlikely(!sp_router_find_short(req->server->router, SP_HTTP_GET,
+		req->base + req->head.path, req->head.path_size,
+		&req->match))) {
+		sp_req_dispatch(req);
+		return false;
+	}
+	target = req->match.route->target;
+	if (sp_unlikely(target->layers != NULL)) {
+		sp_middleware_run(req, target->layers, sp_req_call_handler);
+		return false;
+	}
+	result = target->handler(req, target->arg);
+	if (sp_unlikely(req->state != SP_REQ_DONE)) {
+		sp_req_settle(req, result);
+		return false;
+	}
+	return req->error == 0 && sp_bump_untouched(&req->memory);
 }
 
 static void
-end_request(struct spate_req *req)
+answer_other(struct spate_req *req)
+{
+	req->state = 0;
+	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
+		     && (req->head.flags & SP_HTTP_KEEP_ALIVE);
+	if (req->server->ageing)
+		req->close = sp_req_ages(req);
+	sp_req_body_begin(req);
+	make_room(req);
+	sp_req_dispatch(req);
+}
+
+static void
+free_request(struct spate_req *req)
 {
 	sp_bump_reset(&req->memory);
-	if (sp_unlikely(req->collected != NULL)) {
-		free(req->collected);
-		req->collected = NULL;
+	free(req->collected);
+	req->collected = NULL;
+}
+
+/*
+ * => Returns TURN_PARK: the next one, please.
+ */
+static __attribute__((noinline)) enum outcome
+end_request(struct spate_req *req)
+{
+	bool skipped;
+
+	if (req->error != 0 || req->gone) {
+		free_request(req);
+		sp_count(&req->worker->counters.aborted, 1);
+		return TURN_CLOSE;
 	}
+	skipped = req->body == SP_BODY_NONE || sp_req_body_skip(req);
+	free_request(req);
+	if (!skipped)
+		return TURN_LINGER;
+	if (req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE))
+		return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
+	return TURN_PARK;
 }
 
 /* A head that was refused. The answer has a head of its own to go by. */
@@ -182,15 +180,13 @@ refuse(struct spate_req *req, int status)
 	sp_count(&req->worker->counters.parse_errors, 1);
 	sp_log(req->server, SPATE_LOG_DEBUG, "refused a request: %d, %s",
 	    status, reason);
-	req->answer = SP_ANSWER_NONE;
+	req->state = 0;
 	req->extra_size = 0;
-	req->want_continue = false;
 	req->more = NULL;
 	req->base = req->in;
 	memset(&req->head, 0, offsetof(struct sp_http_head, error));
 	req->head.method = SP_HTTP_GET;
 	req->head.minor = 1;
-	req->usual = false;
 	sp_req_fail(req, status, reason);
 }
 
@@ -199,222 +195,129 @@ refuse(struct spate_req *req, int status)
  *
  * => Returns TURN_PARK when it has come to an end of that.
  */
-static enum outcome
-consume(struct spate_req *req, unsigned *requests)
+static inline __attribute__((always_inline)) enum outcome
+consume_here(struct spate_req *req, unsigned *requests)
 {
 	while (req->start < req->end) {
 		int n = sp_http_head_parse(&req->head, req->in + req->start,
 		    req->end - req->start, &req->server->limits);
+		enum outcome outcome;
 
-		if (n == 0)
-			return TURN_PARK;
-		if (sp_unlikely(n < 0)) {
+		if (sp_unlikely(n <= 0)) {
+			if (n == 0)
+				return TURN_PARK;
 			refuse(req, -n);
 			return TURN_LINGER;
 		}
 		if (sp_unlikely(++*requests > TURN_REQUESTS))
 			return TURN_YIELD;
 		begin_request(req, (uint32_t)n);
-		dispatch(req);
-		if (sp_unlikely(req->error != 0 || req->gone)) {
-			end_request(req);
-			sp_count(&req->worker->counters.aborted, 1);
-			return TURN_CLOSE;
-		}
-		if (sp_unlikely(req->body != SP_BODY_NONE)
-		    && !sp_req_body_skip(req)) {
-			end_request(req);
-			return TURN_LINGER;
-		}
-		end_request(req);
-		if (sp_unlikely(
-			req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE)))
-			return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
+		if (sp_unlikely(!is_plain(req)))
+			answer_other(req);
+		else if (sp_likely(answer_plain(req)))
+			continue;
+		outcome = end_request(req);
+		if (sp_unlikely(outcome != TURN_PARK))
+			return outcome;
 	}
 	return TURN_PARK;
+}
+
+static __attribute__((noinline)) enum outcome
+consume(struct spate_req *req, unsigned *requests)
+{
+	return consume_here(req, requests);
 }
 
 /* ---------------------------------------------------------------- turns */
 
 /* Bytes that are left over go to the front. */
-static void
+static inline void
 compact(struct spate_req *req)
 {
-	if (req->start == req->end) {
-		req->start = req->end = 0;
-		return;
-	}
-	if (req->start != 0) {
+	if (sp_unlikely(req->start != req->end)) {
 		memmove(req->in, req->in + req->start, req->end - req->start);
 		req->end -= req->start;
-		req->start = 0;
+	} else {
+		req->end = 0;
 	}
+	req->start = 0;
 }
 
 /* A head that comes in many pieces is not parsed from its start for each. */
-static bool
+static inline bool
 worth_parsing(struct spate_req *req)
 {
 	return !req->resuming
-	    || sp_http_head_worth_parsing(&req->progress, req->in, req->end,
-		&req->server->limits);
+	       || sp_http_head_worth_parsing(
+		   &req->progress, req->in, req->end, &req->server->limits);
+}
+
+/*
+ * One read. A short one has emptied the socket, and the next byte makes an
+ * edge. But an end that came with the data has made its edge already: then
+ * read until the end is seen.
+ */
+static inline ssize_t
+read_some(struct spate_req *req)
+{
+	uint32_t room = req->capacity - req->end;
+	ssize_t n = sp_conn_try_recv(
+	    req->worker, req->pd, req->in + req->end, room);
+
+	if (sp_unlikely(n <= 0))
+		return n;
+	req->end += (uint32_t)n;
+	req->drained = (uint32_t)n < room
+		       && !(sp_load(&req->pd->info, relaxed) & SP_POLL_HANGUP);
+	return n;
 }
 
 /* Read and answer until there is no more, or enough. */
-static enum outcome
-serve(struct spate_req *req, bool parse_first)
+static __attribute__((noinline)) enum outcome
+serve(struct spate_req *req, unsigned requests, uint64_t bytes)
 {
-	unsigned requests = 0;
-	uint64_t bytes = 0;
-	enum outcome outcome;
+	while (!req->drained) {
+		enum outcome outcome;
+		ssize_t n;
 
-	if (parse_first) {
-		outcome = consume(req, &requests);
-		if (outcome != TURN_PARK)
-			return outcome;
-		compact(req);
-	}
-	for (;;) {
-		uint32_t room = req->capacity - req->end;
-		ssize_t n = sp_conn_try_recv(
-		    req->worker, req->pd, req->in + req->end, room);
-
+		if (bytes > TURN_BYTES)
+			return TURN_YIELD;
+		n = read_some(req);
 		if (n == -EAGAIN)
 			return TURN_PARK;
 		if (n <= 0)
 			return TURN_CLOSE;
-		req->end += (uint32_t)n;
 		bytes += (uint64_t)n;
-		/*
-		 * A short read has emptied the socket, and the next byte
-		 * makes an edge. But an end that came with the data has
-		 * made its edge already: then read until the end is seen.
-		 */
-		req->drained = (uint32_t)n < room
-		    && !(sp_load(&req->pd->info, relaxed) & SP_POLL_HANGUP);
-		if (sp_likely(worth_parsing(req))) {
-			outcome = consume(req, &requests);
-			if (outcome != TURN_PARK)
-				return outcome;
-			req->resuming &= requests == 0;
-			compact(req);
-		}
-		if (req->drained)
-			return TURN_PARK;
-		if (bytes > TURN_BYTES)
-			return TURN_YIELD;
+		if (!worth_parsing(req))
+			continue;
+		outcome = consume(req, &requests);
+		if (outcome != TURN_PARK)
+			return outcome;
+		req->resuming &= requests == 0;
+		compact(req);
 	}
+	return TURN_PARK;
 }
 
-/*
- * Keep what has come of the next head.
- *
- * => Returns false: no memory.
- */
-static bool
-keep_partial(struct spate_req *req, sp_tick until)
-{
-	uint32_t size = req->end - req->start;
-	uint32_t ms = req->server->options.header_timeout_ms;
-	struct sp_partial *partial = malloc(sizeof(*partial) + size);
-
-	if (partial == NULL)
-		return false;
-	memset(partial, 0, sizeof(*partial));
-	if (req->resuming)
-		partial->progress = req->progress;
-	else
-		partial->progress.seen = partial->progress.tried = size;
-	partial->until = until != SP_DEADLINE_NONE ? until
-	    : ms == 0 ? SP_DEADLINE_NONE
-		      : sp_tick_deadline(req->worker->now, ms);
-	partial->size = size;
-	memcpy(partial->data, req->in + req->start, size);
-	req->pd->proto = partial;
-	sp_poll_set_deadline(req->pd, SP_POLL_READ, partial->until);
-	return true;
-}
-
-/* The head's deadline, if part of one was kept; and that part. */
-static sp_tick
-load_partial(struct spate_req *req)
-{
-	struct sp_partial *partial = req->pd->proto;
-	sp_tick until;
-
-	req->resuming = partial != NULL;
-	if (partial == NULL)
-		return SP_DEADLINE_NONE;
-	until = partial->until;
-	req->progress = partial->progress;
-	memcpy(req->in, partial->data, partial->size);
-	req->end = partial->size;
-	free(partial);
-	req->pd->proto = NULL;
-	return until;
-}
-
-static void
+static inline void
 release_buffers(struct spate_req *req)
 {
-	sp_req_buffer_put(req->worker, req->in);
-	sp_req_buffer_put(req->worker, req->out);
+	struct sp_worker *worker = req->worker;
+	struct sp_http_worker *http = worker->context;
+
+	if (sp_likely(http->in == NULL))
+		http->in = req->in;
+	else
+		sp_bufcache_put(&worker->buffers, req->in);
+	if (sp_likely(http->out == NULL))
+		http->out = req->out;
+	else
+		sp_bufcache_put(&worker->buffers, req->out);
 	if (sp_unlikely(!sp_bump_unused(&req->memory)))
 		sp_bump_fini(&req->memory);
-	req->worker->current->before_wait = NULL;
-	req->worker->current->pd = NULL;
-}
-
-static void
-end_connection(struct sp_worker *worker, struct sp_poll_desc *pd)
-{
-	free(pd->proto);
-	pd->proto = NULL;
-	sp_count(&worker->counters.closed, 1);
-	sp_shard_close(sp_conn_shard(worker, pd), pd);
-}
-
-/*
- * The answer is sent, but the client may still be sending: closing now would
- * reset the connection, and the reset could overtake the answer.
- *
- * => Returns false: closed.
- */
-static bool
-begin_linger(struct sp_worker *worker, struct sp_poll_desc *pd)
-{
-	struct sp_partial *partial = calloc(1, sizeof(*partial));
-
-	if (partial == NULL || shutdown(pd->fd, SHUT_WR) != 0) {
-		free(partial);
-		end_connection(worker, pd);
-		return false;
-	}
-	partial->lingering = true;
-	pd->proto = partial;
-	sp_poll_set_deadline(
-	    pd, SP_POLL_READ, sp_tick_deadline(worker->now, LINGER_MS));
-	return true;
-}
-
-static void
-linger(struct sp_worker *worker, struct sp_poll_desc *pd)
-{
-	struct sp_partial *partial = pd->proto;
-	char piece[4096];
-	ssize_t n;
-
-	sp_poll_take_drain(pd);
-	do {
-		n = sp_conn_try_recv(worker, pd, piece, sizeof(piece));
-		if (n > 0)
-			partial->size += (uint32_t)n;
-		if ((n <= 0 && n != -EAGAIN) || partial->size > LINGER_BYTES
-		    || sp_netpoll_check_err(pd, SP_POLL_READ) != 0) {
-			end_connection(worker, pd);
-			return;
-		}
-	} while (n != -EAGAIN || !sp_poll_park(pd));
+	worker->current->before_wait = NULL;
+	worker->current->pd = NULL;
 }
 
 /*
@@ -443,48 +346,105 @@ look_at_news(struct spate_req *req, bool idle)
 	return TURN_PARK;
 }
 
+/* Whether look_at_news() is worth a call. */
+static inline bool
+has_news(struct spate_req *req)
+{
+	return sp_poll_info(req->pd) != 0
+	       || sp_load(&req->pd->deadline[SP_POLL_READ], seq_cst)
+		      == SP_DEADLINE_EXPIRED
+	       || sp_load(&req->worker->engine->draining, relaxed);
+}
+
+/* Who waits for long should not sit on a buffer that is empty. */
 static void
 flush_before_wait(void *arg)
 {
-	sp_req_flush(arg);
+	struct spate_req *req = arg;
+
+	sp_req_flush(req);
+	if (req->out != NULL && req->out_size == 0 && !req->flushing) {
+		sp_req_buffer_put(req->worker, req->out);
+		req->out = NULL;
+	}
 }
 
-static bool
+static inline bool
 borrow_buffers(struct spate_req *req)
 {
-	req->in = sp_req_buffer(req->worker);
-	if (req->in == NULL)
-		return false;
-	req->out = NULL;
+	struct sp_worker *worker = req->worker;
+	struct sp_http_worker *http = worker->context;
+	struct sp_fiber *fiber = worker->current;
+
+	req->in = http->in;
+	req->out = http->out; /* or NULL, until there is an answer */
+	http->in = NULL;
+	http->out = NULL;
+	if (sp_unlikely(req->in == NULL)) {
+		req->in = sp_bufcache_get(&worker->buffers);
+		if (req->in == NULL) {
+			http->out = req->out;
+			return false;
+		}
+	}
 	req->start = req->end = 0;
 	req->out_size = 0;
 	req->error = 0;
-	req->flushing = false;
 	req->drained = false;
+	req->flushing = false;
 	req->collected = NULL;
-	sp_bump_init(&req->memory, NULL, MEMORY_FIRST,
-	    req->server->options.max_memory);
-	req->worker->current->before_wait = flush_before_wait;
-	req->worker->current->before_wait_arg = req;
-	req->worker->current->pd = req->pd;
+	sp_bump_init_later(
+	    &req->memory, MEMORY_FIRST, req->server->options.max_memory);
+	fiber->before_wait = flush_before_wait;
+	fiber->before_wait_arg = req;
+	fiber->pd = req->pd;
 	return true;
 }
 
-/* Back to the ring's end, with what is left to be parsed. */
-static bool
-yield(struct spate_req *req, sp_tick until)
+static inline void
+await_next(struct spate_req *req)
 {
-	struct sp_partial *partial;
+	uint32_t ms = req->server->options.idle_timeout_ms;
 
-	sp_count(&req->worker->counters.yields, 1);
-	if (req->start < req->end) {
-		if (!keep_partial(req, until))
-			return false;
-		partial = req->pd->proto;
-		/* All of it may be there already: parse before reading. */
-		partial->progress.seen = partial->progress.tried = 0;
+	sp_poll_set_deadline(req->pd, SP_POLL_READ,
+	    ms == 0 ? SP_DEADLINE_NONE
+		    : sp_tick_deadline(req->worker->now, ms));
+}
+
+/* The end of a turn: what is left, leaves, or is kept. */
+static __attribute__((noinline)) enum outcome
+end_turn(struct spate_req *req, enum outcome outcome, sp_tick until)
+{
+	if (sp_req_flush(req) != 0)
+		return TURN_CLOSE;
+	if (outcome == TURN_YIELD && !sp_partial_yield(req))
+		return TURN_CLOSE;
+	if (outcome != TURN_PARK)
+		return outcome;
+	if (req->start < req->end)
+		return sp_partial_keep(req, until) ? TURN_PARK : TURN_CLOSE;
+	await_next(req);
+	return TURN_PARK;
+}
+
+/* A turn of a connection with part of a head, or with news. */
+static __attribute__((noinline)) enum outcome
+turn_with_news(struct spate_req *req)
+{
+	sp_tick until = sp_partial_load(req);
+	bool idle = !req->resuming;
+	enum outcome outcome = look_at_news(req, idle);
+	unsigned requests = 0;
+
+	if (outcome != TURN_PARK)
+		return outcome;
+	if (!idle && req->progress.tried == 0) {
+		outcome = consume(req, &requests);
+		if (outcome != TURN_PARK)
+			return end_turn(req, outcome, until);
+		compact(req);
 	}
-	return true;
+	return end_turn(req, serve(req, requests, 0), until);
 }
 
 /*
@@ -492,42 +452,52 @@ yield(struct spate_req *req, sp_tick until)
  *
  * => Returns what to do with the connection, which has been flushed.
  */
-static enum outcome
+static inline enum outcome
 turn(struct spate_req *req)
 {
-	sp_tick until = load_partial(req);
-	uint32_t ms = req->server->options.idle_timeout_ms;
-	bool idle = !req->resuming;
-	enum outcome outcome = look_at_news(req, idle);
+	enum outcome outcome;
+	unsigned requests = 0;
+	ssize_t n;
 
-	if (sp_unlikely(outcome != TURN_PARK))
-		return outcome;
-	outcome = serve(req, !idle && req->progress.tried == 0);
-	if (sp_req_flush(req) != 0)
-		return TURN_CLOSE;
-	if (outcome == TURN_YIELD && !yield(req, SP_DEADLINE_NONE))
-		return TURN_CLOSE;
-	if (outcome != TURN_PARK)
-		return outcome;
-	if (sp_unlikely(req->start < req->end))
-		return keep_partial(req, until) ? TURN_PARK : TURN_CLOSE;
-	sp_poll_set_deadline(req->pd, SP_POLL_READ,
-	    ms == 0 ? SP_DEADLINE_NONE
-		    : sp_tick_deadline(req->worker->now, ms));
-	return TURN_PARK;
+	if (sp_unlikely(req->pd->proto != NULL || has_news(req)))
+		return turn_with_news(req);
+	req->resuming = false;
+	n = sp_conn_try_recv(req->worker, req->pd, req->in, req->capacity);
+	if (sp_unlikely(n <= 0)) {
+		if (n != -EAGAIN)
+			return TURN_CLOSE;
+		await_next(req);
+		return TURN_PARK;
+	}
+	req->end = (uint32_t)n;
+	/* A hang-up since has_news() has an edge of its own. */
+	req->drained = (uint32_t)n < req->capacity;
+	outcome = consume_here(req, &requests);
+	if (sp_likely(outcome == TURN_PARK && req->start == req->end
+		      && req->drained)) {
+		if (sp_req_flush(req) != 0)
+			return TURN_CLOSE;
+		await_next(req);
+		return TURN_PARK;
+	}
+	if (outcome == TURN_PARK) {
+		compact(req);
+		outcome = serve(req, requests, (uint64_t)n);
+	}
+	return end_turn(req, outcome, SP_DEADLINE_NONE);
 }
 
 void
 sp_http_run(struct sp_worker *worker, struct sp_task *task)
 {
-	struct sp_poll_desc *pd
-	    = sp_container_of(task, struct sp_poll_desc, task);
+	struct sp_poll_desc *pd = sp_container_of(
+	    task, struct sp_poll_desc, task);
 	struct sp_partial *partial = pd->proto;
 	struct spate_req req;
 	enum outcome outcome;
 
 	if (sp_unlikely(partial != NULL && partial->lingering)) {
-		linger(worker, pd);
+		sp_linger(worker, pd);
 		return;
 	}
 	req.worker = worker;
@@ -539,7 +509,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	sp_worker_date(worker);
 	do {
 		if (!borrow_buffers(&req)) {
-			end_connection(worker, pd);
+			sp_http_close(worker, pd);
 			return;
 		}
 		outcome = turn(&req);
@@ -551,7 +521,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	if (outcome == TURN_YIELD)
 		sp_shard_run(sp_conn_shard(worker, pd), pd);
 	else if (outcome == TURN_CLOSE)
-		end_connection(worker, pd);
-	else if (begin_linger(worker, pd))
-		linger(worker, pd);
+		sp_http_close(worker, pd);
+	else if (sp_linger_begin(worker, pd))
+		sp_linger(worker, pd);
 }

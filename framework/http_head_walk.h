@@ -217,225 +217,6 @@ walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
 	return next;
 }
 
-#ifdef SCAN_BLOCK
-
-/*
- * The frequent forms of what walk_request() and walk_line() do, with one
- * look at the end of the bytes for each line. They give up without a word
- * on whatever else there may be, and the callers then take the long way,
- * which is out of line to leave them the registers.
- */
-
-static __attribute__((noinline)) SCAN_TARGET const char *
-walk_request_long(struct walk *walk, const char *p, ptrdiff_t max)
-{
-	return walk_request(walk, p, max);
-}
-
-static __attribute__((noinline)) SCAN_TARGET const char *
-walk_line_long(struct walk *walk, const char *name, struct sp_http_field *field)
-{
-	return walk_line(walk, name, field);
-}
-
-/* "GET /path?query HTTP/1.1", or POST, without '%' and a second '?'. */
-SCAN_INLINE SCAN_TARGET const char *
-walk_request_short(struct walk *walk, const char *p, ptrdiff_t max)
-{
-	struct sp_http_head *head = walk->head;
-	const char *target, *query = NULL, *stop;
-	uint8_t method;
-
-	if (sp_likely(sp_http_same4(p, "GET "))) {
-		method = SP_HTTP_GET;
-		target = p + 4;
-	} else if (sp_http_same4(p, "POST") && p[4] == ' ') {
-		method = SP_HTTP_POST;
-		target = p + 5;
-	} else {
-		return NULL;
-	}
-	if (sp_unlikely(target >= walk->end))
-		return NULL;
-	stop = scan_target(target, walk->end);
-	if (sp_unlikely(*stop == '?')) {
-		query = stop + 1;
-		stop = scan_target(query, walk->end);
-	}
-	if (sp_unlikely(walk->end - stop < 11
-			|| !sp_http_same8(stop, " HTTP/1.")
-			|| !sp_http_same4(stop + 7, ".1\r\n") || *target != '/'
-			|| stop - target > max))
-		return NULL;
-	head->method = method;
-	head->minor = 1;
-	head->target = head->path = (uint16_t)(target - walk->buf);
-	head->target_size = head->path_size = (uint16_t)(stop - target);
-	head->query = 0;
-	head->query_size = 0;
-	if (sp_unlikely(query != NULL)) {
-		walk->seen = SP_HTTP_HAS_QUERY;
-		head->path_size = (uint16_t)(query - 1 - target);
-		head->query = (uint16_t)(query - walk->buf);
-		head->query_size = (uint16_t)(stop - query);
-	}
-	return stop + 11;
-}
-
-SCAN_INLINE SCAN_TARGET void
-walk_store(struct sp_http_field *field, size_t name, size_t name_size,
-    size_t value, size_t value_size)
-{
-	field->name = (uint16_t)name;
-	field->name_size = (uint16_t)name_size;
-	field->value = (uint16_t)value;
-	field->value_size = (uint16_t)value_size;
-}
-
-/*
- * What comes next works on offsets, and takes the line at *at.
- *
- * => Returns true: *at is the next line. Or false: nothing has happened, but
- *    perhaps a refusal, which is in walk->seen.
- */
-
-/* => Returns the bytes of a port and its colon, or 0 to leave it to the rule.
- */
-static __attribute__((noinline)) SCAN_TARGET size_t
-walk_port_short(const char *p)
-{
-	unsigned port = 0;
-	size_t size = 1;
-
-	if (*p != ':')
-		return 0;
-	for (; size < 6 && sp_http_is_digit(p[size]); size++)
-		port = port * 10 + (unsigned)(p[size] - '0');
-	return port <= SP_HTTP_PORT_MAX ? size : 0;
-}
-
-/* "Host: name:port", the first one, with a name no longer than a block. */
-SCAN_INLINE SCAN_TARGET bool
-walk_host_short(
-    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
-{
-	const char *const buf = walk->buf;
-	const size_t value = *at + 6;
-	struct sp_http_head *head = walk->head;
-	size_t size, stop;
-
-	if (!sp_http_fold4(buf + *at, "host")
-	    || !sp_http_same2(buf + *at + 4, ": "))
-		return false;
-	size = scan_host_name(buf + value);
-	stop = value + size;
-	if (sp_unlikely(!sp_http_same2(buf + stop, "\r\n"))) {
-		stop += walk_port_short(buf + stop);
-		if (!sp_http_same2(buf + stop, "\r\n"))
-			return false;
-	}
-	if (sp_unlikely(stop + 2 > end || size == 0
-			|| (walk->seen & (SP_HTTP_SEEN_HOST | SP_HTTP_ABSOLUTE))
-			|| field == walk->last))
-		return false;
-	walk_store(field, *at, 4, value, stop - value);
-	head->host = (uint16_t)value;
-	head->host_size = (uint16_t)size;
-	head->authority_size = (uint16_t)(stop - value);
-	walk->seen |= SP_HTTP_SEEN_HOST | SP_HTTP_HAS_HOST;
-	*at = stop + 2;
-	return true;
-}
-
-/* "Connection: keep-alive", as most send it. */
-SCAN_INLINE SCAN_TARGET bool
-walk_connection_short(
-    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
-{
-	const char *line = walk->buf + *at;
-
-	if (!sp_http_fold8(line, "connecti") || !sp_http_fold4(line + 6, "tion")
-	    || !sp_http_same8(line + 10, ": keep-a")
-	    || !sp_http_same8(line + 16, "-alive\r\n") || *at + 24 > end
-	    || field == walk->last)
-		return false;
-	walk_store(field, *at, 10, *at + 12, 10);
-	walk->seen |= SP_HTTP_SEEN_KEEP;
-	*at += 24;
-	return true;
-}
-
-/* The two that nearly all send. */
-SCAN_INLINE SCAN_TARGET bool
-walk_known_short(
-    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
-{
-	const char first = walk->buf[*at] | 0x20;
-
-	if (first == 'h')
-		return walk_host_short(walk, at, end, field);
-	return first == 'c' && walk_connection_short(walk, at, end, field);
-}
-
-/* "Name: value", of visible ASCII, with single blanks around the value. */
-SCAN_INLINE SCAN_TARGET bool
-walk_line_short(
-    struct walk *walk, size_t *at, size_t end, struct sp_http_field *field)
-{
-	const char *const buf = walk->buf;
-	size_t name_size, stop = scan_line(buf, *at, end, &name_size);
-	const size_t value = *at + name_size + 2;
-
-	if (sp_unlikely(name_size == 0 || !sp_http_same2(buf + value - 2, ": ")
-			|| (signed char)buf[value] <= ' '))
-		return false;
-	if (sp_unlikely(stop + 2 > end || !sp_http_same2(buf + stop, "\r\n")
-			|| buf[stop - 1] == ' ' || field == walk->last))
-		return false;
-	walk_store(field, *at, name_size, value, stop - value);
-	if (sp_unlikely(walk_may_have_rule(buf + *at, name_size))) {
-		walk->seen = sp_http_rule_field(
-		    walk->head, buf, field, walk->seen);
-		if (walk->seen < 0)
-			return false;
-	}
-	*at = stop + 2;
-	return true;
-}
-
-/* => Returns the blank line, or NULL. */
-SCAN_INLINE SCAN_TARGET const char *
-walk_lines(struct walk *walk, const char *p)
-{
-	struct sp_http_field *field = walk->head->fields;
-	const size_t end = (size_t)(walk->end - walk->buf);
-	size_t at = (size_t)(p - walk->buf);
-	struct walk copy;
-
-	for (;; field++) {
-		SP_DEBUG_CHECK(at <= end);
-		if (sp_http_same2(walk->buf + at, "\r\n"))
-			break;
-		if (walk_known_short(walk, &at, end, field)
-		    || sp_likely(walk_line_short(walk, &at, end, field)))
-			continue;
-		if (walk->seen < 0)
-			return walk_stop(walk, walk->seen);
-		copy = *walk;
-		p = walk_line_long(&copy, walk->buf + at, field);
-		*walk = copy;
-		if (p == NULL)
-			return NULL;
-		if (p == walk->buf + at)
-			break;
-		at = (size_t)(p - walk->buf);
-	}
-	walk->head->nfields = (uint16_t)(field - walk->head->fields);
-	return walk->buf + at;
-}
-
-#else
-
 /* => Returns the blank line, or NULL. */
 SCAN_INLINE SCAN_TARGET const char *
 walk_lines(struct walk *walk, const char *p)
@@ -451,8 +232,6 @@ walk_lines(struct walk *walk, const char *p)
 	walk->head->nfields = (uint16_t)(field - walk->head->fields);
 	return p;
 }
-
-#endif
 
 /* => Returns whether that was all, and then head->size is set. */
 SCAN_INLINE SCAN_TARGET bool
@@ -480,41 +259,48 @@ walk_end(struct walk *walk, const char *p)
 	return true;
 }
 
-SCAN_TARGET int
-SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
+/* Every form that a head may have, from its start. */
+static __attribute__((noinline)) SCAN_TARGET int
+walk_whole(struct sp_http_head *head, const char *buf, size_t size,
     const struct sp_http_limits *limits)
 {
-	const ptrdiff_t target_max = (ptrdiff_t)limits->target_bytes;
 	size_t max = limits->head_bytes, fields = limits->fields;
 	struct walk walk;
 	const char *p;
 
-	if (sp_unlikely(max > SP_HTTP_HEAD_MAX))
+	if (max > SP_HTTP_HEAD_MAX)
 		max = SP_HTTP_HEAD_MAX;
-	if (sp_unlikely(fields > SP_HTTP_FIELDS_MAX))
+	if (fields > SP_HTTP_FIELDS_MAX)
 		fields = SP_HTTP_FIELDS_MAX;
 	walk.head = head;
 	walk.buf = buf;
-	walk.end = buf + (sp_likely(size < max) ? size : max);
+	walk.end = buf + (size < max ? size : max);
 	walk.last = head->fields + fields;
 	walk.seen = 0;
 	walk.verdict = 0;
-#ifdef SCAN_BLOCK
-	p = walk_request_short(&walk, buf, target_max);
-	if (sp_unlikely(p == NULL)) {
-		struct walk copy = walk;
-
-		p = walk_request_long(&copy, buf, target_max);
-		walk = copy;
-	}
-#else
-	p = walk_request(&walk, buf, target_max);
-#endif
-	if (sp_likely(p != NULL))
+	p = walk_request(&walk, buf, (ptrdiff_t)limits->target_bytes);
+	if (p != NULL)
 		p = walk_lines(&walk, p);
-	if (sp_likely(p != NULL && walk_end(&walk, p)))
+	if (p != NULL && walk_end(&walk, p))
 		return head->size;
 	if (walk.verdict == 0 && size >= max)
 		return sp_http_refuse(head, 431, "the head is too large");
 	return walk.verdict;
+}
+
+#ifdef SCAN_BLOCK
+#include "framework/http_head_short.h"
+#endif
+
+SCAN_TARGET int
+SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
+    const struct sp_http_limits *limits)
+{
+#ifdef SCAN_BLOCK
+	size_t n = short_walk(head, buf, size, limits);
+
+	if (sp_likely(n != 0))
+		return (int)n;
+#endif
+	return walk_whole(head, buf, size, limits);
 }

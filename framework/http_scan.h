@@ -61,8 +61,9 @@ sp_http_fold(char c)
 
 /*
  * Compare a few bytes with a constant by words. The folding ones expect
- * constants of small letters and '-', and text of visible bytes: there
- * nothing but the two cases of a letter is the same under | 0x20.
+ * constants of small letters, "-", ":" and blanks, and text of blanks and
+ * visible ASCII: there nothing but the two cases of a letter is the same
+ * under | 0x20.
  */
 static inline bool
 sp_http_same2(const char *p, const char *constant)

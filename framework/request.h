@@ -32,6 +32,9 @@
 #include "framework/server.h"
 #include "shards/conn_io.h"
 
+#include <assert.h>
+#include <stddef.h>
+
 enum sp_answer {
 	SP_ANSWER_NONE,
 	SP_ANSWER_BEGUN, /* by spate_begin() */
@@ -47,7 +50,7 @@ enum sp_body {
 
 /* What belongs to features that a request need not use; in its memory. */
 struct sp_req_more {
-	void *data;           /* spate_req_data() */
+	void *data;            /* spate_req_data() */
 	const char *bad_value; /* that was wrong, in words */
 	int bad_error;         /* in which way */
 	bool form_read;
@@ -63,25 +66,31 @@ struct spate_req {
 	struct sp_poll_desc *pd;
 
 	char *in;
-	uint32_t start, end, capacity;
 	char *base; /* of the head in in */
-	bool drained;  /* the kernel had no more, at the last look */
+	uint32_t capacity;
+	uint32_t start, end;
+	uint32_t out_size;
+	int error;    /* of sending; the client is gone */
+	bool drained; /* the kernel had no more, at the last look */
+	bool flushing;
 	bool resuming; /* part of a head had been kept; progress tells */
+	char *out;     /* or NULL, until there is an answer */
 	struct sp_http_progress progress;
 
-	char *out;
-	uint32_t out_size;
-	bool flushing;
-	int error; /* of sending; the client is gone */
-
-	/* This request. */
-	bool close; /* the connection, after the answer */
-	bool usual; /* HTTP/1.1, not HEAD, and the connection may stay */
-	bool gone;  /* the client, in the middle of its body */
-	bool want_continue;
-	uint8_t answer; /* enum sp_answer */
-	uint8_t body;   /* enum sp_body */
-	uint8_t routed; /* enum sp_route_result, unless it is FOUND */
+	/* This request: bytes, and all of them at once (sp_req_byte). */
+	union {
+		struct {
+			bool close; /* the connection, after the answer */
+			bool usual; /* see below */
+			bool gone;  /* the client, in the middle of its body */
+			bool want_continue;
+			uint8_t answer; /* enum sp_answer */
+			uint8_t body;   /* enum sp_body */
+			uint8_t routed; /* enum sp_route_result, if not FOUND */
+			bool spare;
+		};
+		uint64_t state;
+	};
 	bool out_chunked, out_body;
 	uint16_t status; /* of the answer, within middleware; 0: not known */
 	uint64_t body_left;
@@ -89,68 +98,74 @@ struct spate_req {
 	uint64_t out_left; /* of an announced size */
 	char *extra;       /* fields added by the handler, or NULL */
 	uint32_t extra_size, extra_capacity;
-	char *scratch; /* for paths with escapes */
+	char *scratch;            /* for paths with escapes */
 	struct sp_req_more *more; /* what few requests have, or NULL */
-	char *collected; /* the body, by spate_body(), or NULL */
+	char *collected;          /* the body, by spate_body(), or NULL */
 	struct sp_bump memory;
 	struct sp_http_chunked chunked;
 	struct sp_route_match match;
 	struct sp_http_head head;
 };
 
+/*
+ * A request is usual while it is to HTTP/1.1, not HEAD, on a connection that
+ * may stay, and its handler has neither fields of its own nor anything of
+ * struct sp_req_more. If such a one is SP_REQ_FRESH when it is answered and
+ * SP_REQ_DONE afterwards, there is nothing to think about.
+ */
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes of state");
+#define sp_req_byte(member, value)                                             \
+	((uint64_t)(value) << 8                                                \
+				  * (offsetof(struct spate_req, member)        \
+				      - offsetof(struct spate_req, state)))
+#define SP_REQ_FRESH sp_req_byte(usual, true)
+#define SP_REQ_DONE (SP_REQ_FRESH | sp_req_byte(answer, SP_ANSWER_DONE))
+
 #define OK_LINE "HTTP/1.1 200 OK\r\n"
 #define SERVER_FIELD "Server: spate\r\nDate: "
+#define TYPE_FIELD "Content-Type: "
 #define OK_SIZE (sizeof(OK_LINE) - 1)
 #define COMMON_SIZE (sizeof(SERVER_FIELD) - 1 + SP_HTTP_DATE + 2)
+#define USUAL_SIZE (OK_SIZE + COMMON_SIZE + sizeof(TYPE_FIELD) - 1)
+#define USUAL_ROOM 96
+static_assert(USUAL_SIZE <= USUAL_ROOM, "copied by vectors");
 
 /* What a worker has at hand, so that a turn need not look for it. */
 struct sp_http_worker {
-	char *buffer[2]; /* for the next turn, or NULL */
+	char *in, *out;                /* buffers for the next turn, or NULL */
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
-	char head[OK_SIZE + COMMON_SIZE + 8]; /* of this second's answers */
+	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 };
 
 /*
- * sp_req_buffer: one of the worker's buffers, on loan until it is put back.
+ * sp_req_buffer: a buffer of the worker's, on loan until it is put back.
  *
  * => Returns NULL: no memory.
  */
-static inline char *
-sp_req_buffer(struct sp_worker *worker)
-{
-	struct sp_http_worker *http = worker->context;
-
-	for (int i = 0; i < 2; i++) {
-		char *buffer = http->buffer[i];
-
-		if (sp_likely(buffer != NULL)) {
-			http->buffer[i] = NULL;
-			return buffer;
-		}
-	}
-	return sp_bufcache_get(&worker->buffers);
-}
-
-static inline void
-sp_req_buffer_put(struct sp_worker *worker, char *buffer)
-{
-	struct sp_http_worker *http = worker->context;
-
-	for (int i = 1; i >= 0; i--) {
-		if (sp_likely(http->buffer[i] == NULL)) {
-			http->buffer[i] = buffer;
-			return;
-		}
-	}
-	sp_bufcache_put(&worker->buffers, buffer);
-}
+char *sp_req_buffer(struct sp_worker *worker);
+void sp_req_buffer_put(struct sp_worker *worker, char *buffer);
 
 /*
  * sp_req_flush: send what is in out. May wait.
  *
  * => Returns 0 or the error, which sticks.
+ * => sp_req_flush_slowly() goes on after a send that returned sent.
  */
-int sp_req_flush(struct spate_req *req);
+int sp_req_flush_slowly(struct spate_req *req, ssize_t sent);
+static inline int
+sp_req_flush(struct spate_req *req)
+{
+	ssize_t n;
+
+	if (req->out_size == 0 || req->error != 0 || req->flushing)
+		return req->error;
+	n = sp_sys_send(req->pd->fd, req->out, req->out_size);
+	if (sp_unlikely(n != (ssize_t)req->out_size))
+		return sp_req_flush_slowly(req, n);
+	sp_count(&req->worker->counters.bytes_out, (uint64_t)n);
+	req->out_size = 0;
+	return 0;
+}
 
 /*
  * sp_req_more: what few requests have, all zero at first.

@@ -6,6 +6,7 @@
 
 #include "framework/http_date.h"
 #include "framework/http_status.h"
+#include "framework/put.h"
 #include "framework/request.h"
 #include "framework/text.h"
 #include "framework/upstream_pool.h"
@@ -22,7 +23,7 @@
 #define UNKNOWN_LINE_MAX 32
 #define TEXT_MAX 512
 #define SMALL_BODY 4096
-#define SMALL_TYPE 64
+#define USUAL_MAX 256 /* of a head that spate_respond() makes */
 
 int
 sp_http_worker_begin(struct sp_worker *worker)
@@ -32,11 +33,13 @@ sp_http_worker_begin(struct sp_worker *worker)
 
 	if (http == NULL)
 		return -ENOMEM;
-	memcpy(http->head, OK_LINE SERVER_FIELD,
-	    sizeof(OK_LINE SERVER_FIELD) - 1);
+	memcpy(
+	    http->head, OK_LINE SERVER_FIELD, sizeof(OK_LINE SERVER_FIELD) - 1);
+	memcpy(http->head + OK_SIZE + COMMON_SIZE, TYPE_FIELD,
+	    sizeof(TYPE_FIELD) - 1);
 	if (server->options.upstream_idle_max != 0) {
-		http->pool
-		    = sp_upstream_pool_new(server->options.upstream_idle_max);
+		http->pool = sp_upstream_pool_new(
+		    server->options.upstream_idle_max);
 		if (http->pool == NULL) {
 			free(http);
 			return -ENOMEM;
@@ -52,8 +55,8 @@ sp_http_worker_end(struct sp_worker *worker)
 {
 	struct sp_http_worker *http = worker->context;
 
-	for (int i = 0; i < 2; i++)
-		sp_bufcache_put(&worker->buffers, http->buffer[i]);
+	sp_bufcache_put(&worker->buffers, http->in);
+	sp_bufcache_put(&worker->buffers, http->out);
 	free(http->pool);
 	free(http);
 	worker->context = NULL;
@@ -78,23 +81,44 @@ sp_worker_date_update(struct sp_worker *worker)
 	sp_http_date_format(at, now.tv_sec);
 	memcpy(at + SP_HTTP_DATE, "\r\n", 2);
 	worker->date_until = worker->now + 1000
-	    - (uint32_t)(now.tv_nsec / SP_NS_PER_MS);
+			     - (uint32_t)(now.tv_nsec / SP_NS_PER_MS);
 	if (!sp_tick_after(worker->date_until, worker->now))
 		worker->date_until = worker->now + 1;
+}
+
+char *
+sp_req_buffer(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+	char *buffer = http->out;
+
+	if (buffer == NULL)
+		return sp_bufcache_get(&worker->buffers);
+	http->out = NULL;
+	return buffer;
+}
+
+void
+sp_req_buffer_put(struct sp_worker *worker, char *buffer)
+{
+	struct sp_http_worker *http = worker->context;
+
+	if (http->out == NULL)
+		http->out = buffer;
+	else
+		sp_bufcache_put(&worker->buffers, buffer);
 }
 
 /* ---------------------------------------------------------------- output */
 
 int
-sp_req_flush(struct spate_req *req)
+sp_req_flush_slowly(struct spate_req *req, ssize_t sent)
 {
 	int error;
 
-	if (req->out_size == 0 || req->error != 0 || req->flushing)
-		return req->error;
 	req->flushing = true;
-	error = sp_conn_send(req->worker, req->pd, req->out, req->out_size,
-	    req->server->options.write_timeout_ms);
+	error = sp_conn_send_rest(req->worker, req->pd, req->out, req->out_size,
+	    sent, req->server->options.write_timeout_ms);
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)
@@ -115,8 +139,8 @@ flush_with(struct spate_req *req, const void *data, size_t size)
 	if (req->error != 0)
 		return req->error;
 	req->flushing = true;
-	error = sp_conn_send2(req->worker, req->pd, piece,
-	    req->server->options.write_timeout_ms);
+	error = sp_conn_send2(
+	    req->worker, req->pd, piece, req->server->options.write_timeout_ms);
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)
@@ -124,9 +148,8 @@ flush_with(struct spate_req *req, const void *data, size_t size)
 	return req->error = error;
 }
 
-/* Room for size bytes, at once or after sending what is there; or NULL. */
 static char *
-room(struct spate_req *req, size_t size)
+room_slowly(struct spate_req *req, size_t size)
 {
 	if (req->out == NULL) {
 		req->out = sp_req_buffer(req->worker);
@@ -135,10 +158,22 @@ room(struct spate_req *req, size_t size)
 			return NULL;
 		}
 	}
-	if (sp_unlikely(req->out_size + size > req->capacity)) {
+	if (req->out_size + size > req->capacity) {
 		if (size > req->capacity || sp_req_flush(req) != 0)
 			return NULL;
+		/* A wait in between may have given the buffer back. */
+		return room_slowly(req, size);
 	}
+	return req->out + req->out_size;
+}
+
+/* Room for size bytes, at once or after sending what is there; or NULL. */
+static inline char *
+room(struct spate_req *req, size_t size)
+{
+	if (sp_unlikely(
+		req->out == NULL || req->out_size + size > req->capacity))
+		return room_slowly(req, size);
 	return req->out + req->out_size;
 }
 
@@ -150,25 +185,6 @@ put(char *at, const void *data, size_t size)
 }
 
 #define PUT(at, text) put(at, text, sizeof(text) - 1)
-
-/* For what is mostly short: two moves that may overlap, and no call. */
-static inline char *
-put_short(char *at, const char *data, size_t size)
-{
-	if (size > 32)
-		return put(at, data, size);
-	if (size >= 16) {
-		memcpy(at, data, 16);
-		memcpy(at + size - 16, data + size - 16, 16);
-	} else if (size >= 8) {
-		memcpy(at, data, 8);
-		memcpy(at + size - 8, data + size - 8, 8);
-	} else {
-		for (size_t i = 0; i < size; i++)
-			at[i] = data[i];
-	}
-	return at + size;
-}
 
 /* ----------------------------------------------------------------- heads */
 
@@ -185,15 +201,15 @@ put_status(struct spate_req *req, char *at, int status)
 	if (line != NULL)
 		at = put(at, line, size);
 	else
-		at += snprintf(at, UNKNOWN_LINE_MAX, "HTTP/1.1 %03d \r\n",
-		    status);
+		at += snprintf(
+		    at, UNKNOWN_LINE_MAX, "HTTP/1.1 %03d \r\n", status);
 	return put(at, http->head + OK_SIZE, COMMON_SIZE);
 }
 
 static void
 count_status(struct sp_worker *worker, int status)
 {
-	SP_ATOMIC(uint64_t) *counter[] = {
+	SP_ATOMIC(uint64_t) * counter[] = {
 		&worker->counters.responses_1xx,
 		&worker->counters.responses_2xx,
 		&worker->counters.responses_3xx,
@@ -210,12 +226,10 @@ count_status(struct sp_worker *worker, int status)
  * => Returns where the body goes, or NULL: req->error.
  */
 static char *
-put_head(struct spate_req *req, int status, const char *type,
-    size_t type_size, struct sp_http_framing framing, uint64_t size,
-    size_t body)
+put_head(struct spate_req *req, int status, const char *type, size_t type_size,
+    struct sp_http_framing framing, uint64_t size, size_t body)
 {
-	char *at = room(
-	    req, HEAD_MAX + type_size + req->extra_size + body);
+	char *at = room(req, HEAD_MAX + type_size + req->extra_size + body);
 
 	if (at == NULL)
 		return NULL;
@@ -276,46 +290,8 @@ check_answer(struct spate_req *req, int status, const char *type)
 	return req->error;
 }
 
-/*
- * The usual answer: 200, to HTTP/1.1, with a type and a small body, on a
- * connection that stays. What put_head() would decide is decided already.
- *
- * => Returns false: not the usual one; nothing is done.
- */
-static bool
-respond_usual(struct spate_req *req, int status, const char *type,
-    const char *body, size_t size)
-{
-	struct sp_http_worker *http = req->worker->context;
-	size_t type_size;
-	char *at;
-
-	if (status != 200 || !req->usual || req->answer != SP_ANSWER_NONE
-	    || type == NULL || req->extra_size != 0 || req->close
-	    || req->want_continue || req->error != 0 || size > SMALL_BODY
-	    || sp_load(&req->worker->engine->draining, relaxed))
-		return false;
-	type_size = strlen(type);
-	if (type_size > SMALL_TYPE || !sp_field_value_ok(type, type_size))
-		return false;
-	at = room(req, HEAD_MAX + SMALL_TYPE + size);
-	if (at == NULL)
-		return false;
-	at = put(at, http->head, OK_SIZE + COMMON_SIZE);
-	at = PUT(at, "Content-Type: ");
-	at = put_short(at, type, type_size);
-	at = PUT(at, "\r\nContent-Length: ");
-	at += sp_format_u64(at, size);
-	at = PUT(at, "\r\n\r\n");
-	at = put_short(at, body, size);
-	req->out_size = (uint32_t)(at - req->out);
-	req->answer = SP_ANSWER_DONE;
-	sp_count(&req->worker->counters.responses_2xx, 1);
-	return true;
-}
-
-int
-spate_respond(struct spate_req *req, int status, const char *type,
+static __attribute__((noinline)) int
+respond_any(struct spate_req *req, int status, const char *type,
     const void *body, size_t size)
 {
 	struct sp_http_framing framing;
@@ -324,10 +300,8 @@ spate_respond(struct spate_req *req, int status, const char *type,
 	int error;
 	char *at;
 
-	if (sp_likely(respond_usual(req, status, type, body, size)))
-		return 0;
 	error = check_answer(req, status, type);
-	if (sp_unlikely(error != 0))
+	if (error != 0)
 		return error;
 	type_size = type != NULL ? strlen(type) : 0;
 	framing = framing_of(req, status, SP_HTTP_BODY_FIXED);
@@ -342,6 +316,49 @@ spate_respond(struct spate_req *req, int status, const char *type,
 	req->out_size = (uint32_t)(at - req->out);
 	if (framing.send_body && !fits)
 		return flush_with(req, body, size);
+	return 0;
+}
+
+/* The end of an answer whose body goes where the calls of others go. */
+static __attribute__((noinline)) int
+put_body(char *at, const void *body, size_t size)
+{
+	memcpy(at, body, size);
+	return 0;
+}
+
+/*
+ * The usual answer is 200, with a short type and a small body, and there is
+ * room for it: all that respond_any() would decide is decided already.
+ */
+int
+spate_respond(struct spate_req *req, int status, const char *type,
+    const void *body, size_t size)
+{
+	struct sp_worker *worker = req->worker;
+	const struct sp_http_worker *http = worker->context;
+	char *at;
+
+	if (sp_unlikely(status != 200 || req->state != SP_REQ_FRESH
+			|| type == NULL || req->error != 0 || req->out == NULL
+			|| size > SMALL_BODY
+			|| req->out_size + USUAL_MAX + size > req->capacity
+			|| sp_load(&worker->engine->draining, relaxed)))
+		return respond_any(req, status, type, body, size);
+	at = req->out + req->out_size;
+	memcpy(at, http->head, USUAL_ROOM);
+	at = sp_put_value(at + USUAL_SIZE, type);
+	if (sp_unlikely(at == NULL))
+		return respond_any(req, 200, type, body, size);
+	at = PUT(at, "\r\nContent-Length: ");
+	at += sp_format_u64(at, size);
+	at = PUT(at, "\r\n\r\n");
+	req->out_size = (uint32_t)(at + size - req->out);
+	req->state = SP_REQ_DONE;
+	sp_count(&worker->counters.responses_2xx, 1);
+	if (sp_unlikely(size > SP_PUT_SHORT))
+		return put_body(at, body, size);
+	sp_put_short(at, body, size);
 	return 0;
 }
 
@@ -366,8 +383,8 @@ spate_text(struct spate_req *req, int status, const char *format, ...)
 	va_end(args);
 	if (longer == NULL)
 		return -ENOMEM;
-	return spate_respond(req, status, "text/plain; charset=utf-8", longer,
-	    (size_t)size);
+	return spate_respond(
+	    req, status, "text/plain; charset=utf-8", longer, (size_t)size);
 }
 
 /* ------------------------------------------------------------ in pieces */
@@ -382,8 +399,8 @@ spate_begin(struct spate_req *req, int status, const char *type, int64_t size)
 
 	if (error != 0)
 		return error;
-	framing = framing_of(req, status,
-	    size < 0 ? SP_HTTP_BODY_STREAMED : SP_HTTP_BODY_FIXED);
+	framing = framing_of(
+	    req, status, size < 0 ? SP_HTTP_BODY_STREAMED : SP_HTTP_BODY_FIXED);
 	at = put_head(req, status, type, type_size, framing, (uint64_t)size, 0);
 	if (at == NULL)
 		return req->error != 0 ? req->error : -EMSGSIZE;

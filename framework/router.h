@@ -60,6 +60,7 @@
 
 #include "framework/http_method.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -146,6 +147,17 @@ int sp_router_add(struct sp_router *router, uint32_t methods,
 enum sp_route_result sp_router_find(const struct sp_router *router,
     enum sp_http_method method, const char *path, size_t size, char *scratch,
     size_t scratch_size, struct sp_route_match *match);
+
+/*
+ * sp_router_find_short: the same for what is most frequent, a short path
+ * without parameters.
+ *
+ * => Returns false: this is not such a one, or its slot is another's. Ask
+ *    sp_router_find().
+ */
+bool
+sp_router_find_short(const struct sp_router *router, enum sp_http_method method,
+    const char *path, size_t size, struct sp_route_match *match);
 
 /*
  * sp_route_param: the number of the parameter of this name, for match.param.

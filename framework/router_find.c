@@ -141,14 +141,15 @@ match_bytes(const struct sp_router *router, enum sp_http_method method,
 	return match->route != NULL;
 }
 
-static __attribute__((noinline)) enum sp_route_result
-find_slowly(const struct sp_router *router, enum sp_http_method method,
+enum sp_route_result
+sp_router_find(const struct sp_router *router, enum sp_http_method method,
     const char *path, size_t size, char *scratch, size_t scratch_size,
     struct sp_route_match *match)
 {
 	struct walk walk;
 	uint32_t shape;
 
+	SP_DEBUG_CHECK((unsigned)method < SP_HTTP_METHODS);
 	match->visits = 0;
 	if (size - 1 >= SP_ROUTER_PATH)
 		return SP_ROUTE_NOT_FOUND;
@@ -185,37 +186,46 @@ find_slowly(const struct sp_router *router, enum sp_http_method method,
 					 : SP_ROUTE_METHOD_NOT_ALLOWED;
 }
 
-enum sp_route_result
-sp_router_find(const struct sp_router *router, enum sp_http_method method,
-    const char *path, size_t size, char *scratch, size_t scratch_size,
-    struct sp_route_match *match)
+/* With ends that are known to be of whole words, or not. */
+static inline bool
+find_short(const struct sp_router *router, enum sp_http_method method,
+    const char *path, size_t size, struct sp_route_match *match)
 {
-	const struct sp_router_slot *slot;
-	const struct sp_router_shape *shape;
-	struct sp_ends ends, want;
-	uint32_t tag;
+	const struct sp_ends ends = sp_ends_of(path, size);
+	uint32_t tag = sp_router_hash_ends(router, router->seed ^ size, ends);
+	const struct sp_router_slot *slot =
+	    &router->paths.slots[tag & router->paths.mask];
+	const struct sp_router_shape *shape = &router->shapes[slot->number];
+	const struct sp_route *route = shape->serves[method];
+	struct sp_ends want;
 
-	SP_DEBUG_CHECK((unsigned)method < SP_HTTP_METHODS);
-
-	/* Longer paths, and those behind another in their probe, go on. */
-	if (sp_unlikely(size > SP_ENDS_MAX))
-		goto slowly;
-	ends = sp_ends_of(path, size);
-	tag = sp_router_hash_ends(router, router->seed ^ size, ends);
-	slot = &router->paths.slots[tag & router->paths.mask];
-	shape = &router->shapes[slot->number];
-	if (sp_unlikely(slot->tag != tag || shape->size != size))
-		goto slowly;
+	if (sp_unlikely(
+		slot->tag != tag || shape->size != size || route == NULL))
+		return false;
 	want = sp_ends_of(router->text + shape->text, size);
-	if (sp_unlikely(((want.first ^ ends.first) | (want.last ^ ends.last))
-			|| shape->serves[method] == NULL))
-		goto slowly;
-	match->route = shape->serves[method];
+	if (sp_unlikely((want.first ^ ends.first) | (want.last ^ ends.last)))
+		return false;
+	match->route = route;
 	match->path = path;
 	match->visits = 0;
-	return SP_ROUTE_FOUND;
+	return true;
+}
 
-slowly:
-	return find_slowly(
-	    router, method, path, size, scratch, scratch_size, match);
+static __attribute__((noinline)) bool
+find_shorter(const struct sp_router *router, enum sp_http_method method,
+    const char *path, size_t size, struct sp_route_match *match)
+{
+	return find_short(router, method, path, size, match);
+}
+
+bool
+sp_router_find_short(const struct sp_router *router, enum sp_http_method method,
+    const char *path, size_t size, struct sp_route_match *match)
+{
+	SP_DEBUG_CHECK((unsigned)method < SP_HTTP_METHODS);
+	if (size < 8)
+		return find_shorter(router, method, path, size, match);
+	if (sp_unlikely(size > SP_ENDS_MAX))
+		return false;
+	return find_short(router, method, path, size, match);
 }

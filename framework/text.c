@@ -4,6 +4,11 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
+const char sp_two_digits[201] =
+    "00010203040506070809101112131415161718192021222324252627282930313233"
+    "34353637383940414243444546474849505152535455565758596061626364656667"
+    "6869707172737475767778798081828384858687888990919293949596979899";
+
 size_t
 sp_format_u64_long(char out[SP_U64_DIGITS], uint64_t value)
 {
@@ -163,7 +168,7 @@ eight_are_plain(const char *at)
 	del = x ^ EACH(0x7f);
 	/* The borrow of (x - n) shows in the high bit of bytes below n. */
 	return (((x - EACH(' ')) & ~x) & EACH(0x80)) == 0
-	    && (((del - EACH(1)) & ~del) & EACH(0x80)) == 0;
+	       && (((del - EACH(1)) & ~del) & EACH(0x80)) == 0;
 }
 
 bool

@@ -94,6 +94,7 @@ void sp_text_json(struct sp_text *text, const char *bytes, size_t size);
  */
 #define SP_U64_DIGITS 20
 #define SP_HEX_DIGITS 16
+extern const char sp_two_digits[201] __attribute__((visibility("hidden")));
 size_t sp_format_u64_long(char out[SP_U64_DIGITS], uint64_t value);
 static inline size_t
 sp_format_u64(char out[SP_U64_DIGITS], uint64_t value)
@@ -104,8 +105,7 @@ sp_format_u64(char out[SP_U64_DIGITS], uint64_t value)
 		return 1;
 	}
 	if (value < 100) {
-		out[0] = (char)('0' + value / 10);
-		out[1] = (char)('0' + value % 10);
+		memcpy(out, sp_two_digits + 2 * value, 2);
 		return 2;
 	}
 	return sp_format_u64_long(out, value);

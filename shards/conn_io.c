@@ -3,7 +3,6 @@
 #include "shards/conn_io.h"
 
 #include "shards/engine.h"
-#include "shards/sys.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -15,17 +14,16 @@ sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd)
 }
 
 ssize_t
-sp_conn_try_recv(
+sp_conn_try_recv_again(
     struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size)
 {
 	ssize_t n;
 
 	do {
 		n = sp_sys_recv(pd->fd, buf, size);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	sp_count(&worker->counters.bytes_in, (uint64_t)n);
+	} while (n == -EINTR);
+	if (n > 0)
+		sp_count(&worker->counters.bytes_in, (uint64_t)n);
 	return n;
 }
 
@@ -34,9 +32,9 @@ set_deadline(
     struct sp_poll_desc *pd, enum sp_poll_mode mode, uint32_t timeout_ms)
 {
 	sp_poll_set_deadline(pd, mode,
-	    timeout_ms == 0 ? SP_DEADLINE_NONE
-			    : sp_tick_deadline(
-				  sp_tick_of(sp_now_ns()), timeout_ms));
+	    timeout_ms == 0
+		? SP_DEADLINE_NONE
+		: sp_tick_deadline(sp_tick_of(sp_now_ns()), timeout_ms));
 }
 
 ssize_t
@@ -108,8 +106,8 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 							     : piece[0].iov_len;
 			piece[0].iov_base = (char *)piece[0].iov_base + first;
 			piece[0].iov_len -= first;
-			piece[1].iov_base
-			    = (char *)piece[1].iov_base + ((size_t)n - first);
+			piece[1].iov_base = (char *)piece[1].iov_base
+					    + ((size_t)n - first);
 			piece[1].iov_len -= (size_t)n - first;
 		}
 		if (piece[0].iov_len + piece[1].iov_len == 0)
@@ -118,39 +116,37 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 			stalled = false;
 			continue;
 		}
-		error = sp_conn_wait_for_room(
-		    worker, pd, timeout_ms, &stalled);
+		error = sp_conn_wait_for_room(worker, pd, timeout_ms, &stalled);
 		if (error != 0)
 			return error;
 	}
 }
 
 int
-sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
-    const void *buf, size_t size, uint32_t timeout_ms)
+sp_conn_send_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
+    const void *buf, size_t size, ssize_t n, uint32_t timeout_ms)
 {
 	const char *at = buf;
 	bool stalled = false;
 
-	while (size != 0) {
-		ssize_t n = sp_sys_send(pd->fd, at, size);
+	for (;;) {
 		int error;
 
 		if (n >= 0) {
 			sp_count(&worker->counters.bytes_out, (uint64_t)n);
 			at += n;
 			size -= (size_t)n;
+			if (size == 0)
+				return 0;
 			stalled = false;
-			continue;
+		} else if (n == -EAGAIN) {
+			error = sp_conn_wait_for_room(
+			    worker, pd, timeout_ms, &stalled);
+			if (error != 0)
+				return error;
+		} else if (n != -EINTR) {
+			return (int)n;
 		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -errno;
-		error = sp_conn_wait_for_room(
-		    worker, pd, timeout_ms, &stalled);
-		if (error != 0)
-			return error;
+		n = sp_sys_send(pd->fd, at, size);
 	}
-	return 0;
 }

@@ -15,6 +15,7 @@
  *     -ENOMEM      no fiber to wait in
  */
 
+#include "shards/sys.h"
 #include "shards/worker.h"
 
 #include <sys/types.h>
@@ -24,9 +25,22 @@
  * sp_conn_try_recv: what has arrived.
  *
  * => Returns how many bytes; 0 when the peer has sent its last; or -errno.
+ * => sp_conn_try_recv_again() is for when a signal came in between.
  */
-ssize_t sp_conn_try_recv(
+ssize_t sp_conn_try_recv_again(
     struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size);
+static inline ssize_t
+sp_conn_try_recv(
+    struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size)
+{
+	ssize_t n = sp_sys_recv(pd->fd, buf, size);
+
+	if (sp_unlikely(n == -EINTR))
+		return sp_conn_try_recv_again(worker, pd, buf, size);
+	if (sp_likely(n > 0))
+		sp_count(&worker->counters.bytes_in, (uint64_t)n);
+	return n;
+}
 
 /*
  * sp_conn_recv: likewise, but waits up to timeout_ms for the first byte. 0
@@ -40,9 +54,24 @@ ssize_t sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd,
  * kernel takes nothing.
  *
  * => Returns 0, or -errno; how much was sent is then unknown.
+ * => sp_conn_send_rest() goes on after a send that returned n.
  */
-int sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd,
-    const void *buf, size_t size, uint32_t timeout_ms);
+int sp_conn_send_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
+    const void *buf, size_t size, ssize_t n, uint32_t timeout_ms);
+static inline int
+sp_conn_send(struct sp_worker *worker, struct sp_poll_desc *pd, const void *buf,
+    size_t size, uint32_t timeout_ms)
+{
+	ssize_t n;
+
+	if (size == 0)
+		return 0;
+	n = sp_sys_send(pd->fd, buf, size);
+	if (sp_unlikely(n != (ssize_t)size))
+		return sp_conn_send_rest(worker, pd, buf, size, n, timeout_ms);
+	sp_count(&worker->counters.bytes_out, (uint64_t)n);
+	return 0;
+}
 
 /* sp_conn_send2: two pieces, by one system call if it takes them. */
 int sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
@@ -70,7 +99,7 @@ int sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
     uint32_t timeout_ms, bool *stalled);
 
 /* The shard that pd is registered with. */
-struct sp_shard *sp_conn_shard(
-    struct sp_worker *worker, const struct sp_poll_desc *pd);
+struct sp_shard *
+sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd);
 
 #endif /* SPATE_SHARDS_CONN_IO_H */

@@ -85,8 +85,8 @@ register_elsewhere(struct sp_worker *worker, struct opening *opening)
 }
 
 int
-sp_outgoing_register(struct sp_worker *worker, int fd, uint32_t watch,
-    struct sp_poll_desc **out)
+sp_outgoing_register(
+    struct sp_worker *worker, int fd, uint32_t watch, struct sp_poll_desc **out)
 {
 	struct sp_shard *shard = worker->shard;
 	struct opening opening = { .fd = fd, .watch = watch };
@@ -208,10 +208,10 @@ sp_outgoing_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 			sp_count(&worker->counters.bytes_out, (uint64_t)n);
 			return n;
 		}
-		if (errno == EINTR)
+		if (n == -EINTR)
 			continue;
-		if (errno != EAGAIN)
-			return -errno;
+		if (n != -EAGAIN)
+			return n;
 		error = sp_edge_wait(worker, pd, SP_POLL_WRITE, until);
 		if (error != 0)
 			return error;

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "framework/dispatch.h"
+
+void
+sp_req_call_handler(struct spate_req *req)
+{
+	struct sp_route_target *target = req->match.route->target;
+
+	int result = target->handler(req, target->arg);
+
+	if (req->answer != SP_ANSWER_DONE || req->more != NULL)
+		sp_req_settle(req, result);
+}
+
+static void
+answer_allow(struct spate_req *req, int status)
+{
+	char allow[SP_ROUTER_ALLOW];
+
+	sp_router_allow(req->match.allow, allow, sizeof(allow));
+	spate_add_header(req, "Allow", allow);
+	if (status == 204)
+		spate_respond(req, 204, NULL, NULL, 0);
+	else
+		spate_error(req, status, NULL);
+}
+
+/* What no route answers. */
+static void
+answer_unrouted(struct spate_req *req)
+{
+	if (req->routed == SP_ROUTE_METHOD_NOT_ALLOWED)
+		answer_allow(req, 405);
+	else if (req->routed == SP_ROUTE_OPTIONS_AUTO)
+		answer_allow(req, 204);
+	else
+		spate_error(req, 404, NULL);
+}
+
+void
+sp_req_dispatch(struct spate_req *req)
+{
+	const struct sp_layers *layers = req->server->layers;
+	void (*answer)(struct spate_req *) = answer_unrouted;
+	size_t scratch_size = 0;
+	enum sp_route_result routed;
+
+	req->scratch = NULL;
+	if (req->head.flags & SP_HTTP_ESCAPED) {
+		scratch_size = req->head.path_size;
+		req->scratch = sp_bump_alloc(&req->memory, scratch_size);
+		if (req->scratch == NULL)
+			scratch_size = 0;
+	}
+	routed = sp_router_find(req->server->router,
+	    (enum sp_http_method)req->head.method, req->base + req->head.path,
+	    req->head.path_size, req->scratch, scratch_size, &req->match);
+	if (sp_likely(routed == SP_ROUTE_FOUND)) {
+		const struct sp_route_target *target = req->match.route->target;
+
+		layers = target->layers;
+		if (sp_likely(layers == NULL)) {
+			sp_req_call_handler(req);
+			return;
+		}
+		answer = sp_req_call_handler;
+	} else {
+		req->match.route = NULL;
+		req->routed = (uint8_t)routed;
+	}
+	sp_middleware_run(req, layers, answer);
+}
