@@ -25,9 +25,10 @@ typedef uint64_t sp_handle;
 #define SP_HANDLE_MAX_INDEX ((1u << SP_HANDLE_INDEX_BITS) - 1)
 #define SP_HANDLE_MAX_SHARDS 256
 
-/* Generation 0 is nobody's: the shard's own eventfd and listeners. */
+/* Generation 0 is nobody's: the shard's own eventfd, alarm and listeners. */
 #define SP_HANDLE_WAKE UINT64_C(1)
-#define SP_HANDLE_LISTENER UINT64_C(2) /* and on, by number */
+#define SP_HANDLE_ALARM UINT64_C(2)
+#define SP_HANDLE_LISTENER UINT64_C(3) /* and on, by number */
 
 static inline sp_handle
 sp_handle_make(uint32_t gen, uint32_t shard, uint32_t index)

@@ -23,9 +23,9 @@ sp_poll_work(struct sp_shard *shard, struct sp_worker *worker)
 {
 	/* WAKE4. */
 	return !sp_stack_empty(&shard->inbox) || !sp_stack_empty(&shard->runq)
-	    || !sp_stack_empty(&worker->resumed)
-	    || sp_ready_ring_depth(&shard->ring) != 0
-	    || (sp_shard_ended(shard) && worker->waiting == 0);
+	       || !sp_stack_empty(&worker->resumed)
+	       || sp_ready_ring_depth(&shard->ring) != 0
+	       || (sp_shard_ended(shard) && worker->waiting == 0);
 }
 
 static void
@@ -74,6 +74,11 @@ own_event(struct sp_shard *shard, struct sp_worker *worker, sp_handle handle)
 
 	if (handle == SP_HANDLE_WAKE) {
 		sp_count(&worker->counters.wakeups, 1);
+		return;
+	}
+	/* The timers are looked at after every poll. */
+	if (handle == SP_HANDLE_ALARM) {
+		shard->alarm_set = false;
 		return;
 	}
 	number = (unsigned)(handle - SP_HANDLE_LISTENER);
@@ -135,6 +140,27 @@ sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 	return events;
 }
 
+/*
+ * Let the alarm end the wait, at tick or before.
+ *
+ * => Returns false: there is none.
+ */
+static bool
+set_alarm(struct sp_shard *shard, struct sp_worker *worker, sp_tick tick)
+{
+	uint64_t now_ns = worker->now_ns;
+
+	if (shard->alarm_set && !sp_tick_after(shard->alarm, tick))
+		return true;
+	if (sp_netpoll_alarm(
+		&shard->np, now_ns + (uint64_t)sp_tick_delay_ns(tick, now_ns))
+	    != 0)
+		return false;
+	shard->alarm = tick;
+	shard->alarm_set = true;
+	return true;
+}
+
 /* How long the poller may sleep: until the next timer. */
 static int64_t
 until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
@@ -147,6 +173,8 @@ until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
 		return own;
 	if (!sp_tick_after(tick, worker->now + NEAR_TICKS))
 		now_ns = sp_now_ns();
+	else if (set_alarm(shard, worker, tick))
+		return own;
 	delay = sp_tick_delay_ns(tick, now_ns);
 	return own >= 0 && own < delay ? own : delay;
 }
@@ -154,12 +182,11 @@ until_next_timer(struct sp_shard *shard, struct sp_worker *worker)
 void
 sp_shard_messages(struct sp_shard *shard, struct sp_worker *worker)
 {
-	struct sp_link *link
-	    = sp_stack_reverse(sp_stack_pop_all(&shard->inbox));
+	struct sp_link *link = sp_stack_reverse(
+	    sp_stack_pop_all(&shard->inbox));
 
 	while (link != NULL) {
-		struct sp_msg *msg
-		    = sp_container_of(link, struct sp_msg, link);
+		struct sp_msg *msg = sp_container_of(link, struct sp_msg, link);
 
 		link = link->next;
 		msg->fn(shard, worker, msg);
@@ -173,8 +200,8 @@ take_runq(struct sp_shard *shard, struct sp_task_list *ready)
 	struct sp_link *link = sp_stack_reverse(sp_stack_pop_all(&shard->runq));
 
 	while (link != NULL) {
-		struct sp_poll_desc *pd
-		    = sp_container_of(link, struct sp_poll_desc, link);
+		struct sp_poll_desc *pd = sp_container_of(
+		    link, struct sp_poll_desc, link);
 
 		link = link->next;
 		sp_task_list_add(ready, &pd->task);
@@ -208,8 +235,8 @@ static void
 rearm(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
 {
 	struct rearm *rearmed = sp_container_of(msg, struct rearm, msg);
-	struct sp_poll_desc *pd
-	    = sp_poll_cache_find(&shard->cache, rearmed->handle);
+	struct sp_poll_desc *pd = sp_poll_cache_find(
+	    &shard->cache, rearmed->handle);
 
 	if (pd != NULL && worker != NULL)
 		sp_wheel_add(&shard->wheel, &pd->timer,
@@ -249,8 +276,7 @@ pd_timer_fired(struct sp_shard *shard, struct sp_poll_desc *pd, sp_tick now,
 }
 
 static void
-run_timers(
-    struct sp_shard *shard, sp_tick now, struct sp_task_list *ready)
+run_timers(struct sp_shard *shard, sp_tick now, struct sp_task_list *ready)
 {
 	struct sp_timer_list expired = { NULL };
 	struct sp_timer *timer;
@@ -259,8 +285,8 @@ run_timers(
 		return;
 	while ((timer = sp_timer_list_pop(&expired)) != NULL) {
 		if (timer->kind == SP_TIMER_LISTENER)
-			sp_accept_resume(sp_container_of(
-			    timer, struct sp_listener, timer));
+			sp_accept_resume(
+			    sp_container_of(timer, struct sp_listener, timer));
 		else
 			pd_timer_fired(shard,
 			    sp_container_of(timer, struct sp_poll_desc, timer),

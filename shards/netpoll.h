@@ -7,7 +7,7 @@
  * one place that names epoll; the rest of the engine speaks of SP_POLLED_*.
  *
  * What epoll carries for us is a handle (handle.h). Handles of generation 0
- * are the shard's own: its eventfd, and its listeners by number.
+ * are the shard's own: its eventfd, its alarm, and its listeners by number.
  *
  *     registered as    flags                     reported
  *     -------------    -----------------------   -------------------------
@@ -18,6 +18,8 @@
  *     listener         level-triggered           as long as clients wait
  *     eventfd          edge-triggered, and       once for each write
  *                      never read
+ *     alarm, a         the same                  once for each time that it
+ *     timerfd                                    was set
  *     user's fd        any of the modes          as asked
  *
  * Level-triggered and one-shot modes are for descriptors that users
@@ -57,6 +59,7 @@ enum {
 struct sp_netpoll {
 	int epfd;
 	int wake_fd;
+	int alarm_fd; /* -1: none is to be had */
 	bool inited;
 	bool coarse; /* no epoll_pwait2(): time-outs in milliseconds */
 	const sigset_t *sigmask; /* for the time of a wait; NULL: unchanged */
@@ -92,7 +95,8 @@ sp_netpoll_inited(const struct sp_netpoll *np)
 static inline bool
 sp_netpoll_is_poll_descriptor(const struct sp_netpoll *np, int fd)
 {
-	return np->inited && (fd == np->epfd || fd == np->wake_fd);
+	return np->inited && fd >= 0
+	       && (fd == np->epfd || fd == np->wake_fd || fd == np->alarm_fd);
 }
 
 /*
@@ -126,6 +130,16 @@ int sp_netpoll_close(struct sp_netpoll *np, int fd);
 void sp_netpoll_break(struct sp_netpoll *np);
 
 /*
+ * sp_netpoll_alarm: end waits at a time of CLOCK_MONOTONIC, in place of the
+ * time set before. A wait with a limit of its own reads the clock twice and
+ * arms a timer of the kernel's each time; this does so once.
+ *
+ * => Returns 0 or -errno: give the waits a limit instead.
+ * => Context: the holder of the poll token.
+ */
+int sp_netpoll_alarm(struct sp_netpoll *np, uint64_t at_ns);
+
+/*
  * sp_netpoll_wait: the system call of Go's netpoll.
  *
  *     delay < 0    wait for as long as it takes
@@ -142,7 +156,7 @@ unsigned sp_netpoll_wait(struct sp_netpoll *np, int64_t delay);
 /*
  * sp_netpoll_event: the i-th event. Returns SP_POLLED_* bits.
  */
-uint32_t sp_netpoll_event(
-    const struct sp_netpoll *np, unsigned i, sp_handle *handle);
+uint32_t
+sp_netpoll_event(const struct sp_netpoll *np, unsigned i, sp_handle *handle);
 
 #endif /* SPATE_SHARDS_NETPOLL_H */

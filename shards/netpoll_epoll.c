@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,8 +43,7 @@ events_of(uint32_t watch)
 }
 
 static int
-control(
-    struct sp_netpoll *np, int op, int fd, sp_handle handle, uint32_t watch)
+control(struct sp_netpoll *np, int op, int fd, sp_handle handle, uint32_t watch)
 {
 	struct epoll_event event = { .events = events_of(watch) };
 
@@ -51,12 +51,27 @@ control(
 	return epoll_ctl(np->epfd, op, fd, &event) == 0 ? 0 : -errno;
 }
 
+/* Without one, waits have limits. */
+static void
+open_alarm(struct sp_netpoll *np)
+{
+	np->alarm_fd = timerfd_create(
+	    CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (np->alarm_fd >= 0
+	    && control(np, EPOLL_CTL_ADD, np->alarm_fd, SP_HANDLE_ALARM,
+		   SP_WATCH_READ)
+		   != 0) {
+		close(np->alarm_fd);
+		np->alarm_fd = -1;
+	}
+}
+
 int
 sp_netpoll_init(struct sp_netpoll *np)
 {
 	int error;
 
-	np->epfd = np->wake_fd = -1;
+	np->epfd = np->wake_fd = np->alarm_fd = -1;
 	np->coarse = false;
 	np->inited = true;
 	np->events = calloc(SP_NETPOLL_EVENTS, sizeof(struct epoll_event));
@@ -83,6 +98,7 @@ sp_netpoll_init(struct sp_netpoll *np)
 	    np, EPOLL_CTL_ADD, np->wake_fd, SP_HANDLE_WAKE, SP_WATCH_READ);
 	if (error != 0)
 		goto fail;
+	open_alarm(np);
 	return 0;
 fail:
 	sp_netpoll_fini(np);
@@ -100,19 +116,20 @@ sp_netpoll_fini(struct sp_netpoll *np)
 {
 	if (!np->inited)
 		return;
+	if (np->alarm_fd >= 0)
+		close(np->alarm_fd);
 	if (np->wake_fd >= 0)
 		close(np->wake_fd);
 	if (np->epfd >= 0)
 		close(np->epfd);
 	free(np->events);
 	np->events = NULL;
-	np->epfd = np->wake_fd = -1;
+	np->epfd = np->wake_fd = np->alarm_fd = -1;
 	np->inited = false;
 }
 
 int
-sp_netpoll_open(
-    struct sp_netpoll *np, int fd, sp_handle handle, uint32_t watch)
+sp_netpoll_open(struct sp_netpoll *np, int fd, sp_handle handle, uint32_t watch)
 {
 	return control(np, EPOLL_CTL_ADD, fd, handle, watch);
 }
@@ -151,6 +168,22 @@ sp_netpoll_break(struct sp_netpoll *np)
 		SP_CHECK(errno == EAGAIN);
 		n = read(np->wake_fd, &count, sizeof(count));
 	}
+}
+
+int
+sp_netpoll_alarm(struct sp_netpoll *np, uint64_t at_ns)
+{
+	struct itimerspec time = { 0 };
+
+	/* A time of zero would disarm it. */
+	time.it_value.tv_sec = (time_t)(at_ns / SP_NS_PER_S);
+	time.it_value.tv_nsec = (long)(at_ns % SP_NS_PER_S) | 1;
+	if (np->alarm_fd < 0)
+		return -ENOSYS;
+	return timerfd_settime(np->alarm_fd, TFD_TIMER_ABSTIME, &time, NULL)
+		       == 0
+		   ? 0
+		   : -errno;
 }
 
 /* With a fallback for kernels before 5.11 and filters that refuse it. */
@@ -201,8 +234,8 @@ sp_netpoll_wait(struct sp_netpoll *np, int64_t delay)
 uint32_t
 sp_netpoll_event(const struct sp_netpoll *np, unsigned i, sp_handle *handle)
 {
-	const struct epoll_event *event
-	    = (const struct epoll_event *)np->events + i;
+	const struct epoll_event *event = (const struct epoll_event *)np->events
+					  + i;
 	uint32_t events = event->events, polled = 0;
 
 	*handle = event->data.u64;

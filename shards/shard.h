@@ -52,19 +52,19 @@ struct sp_shard {
 	/* Constant. */
 	struct sp_engine *engine;
 	uint32_t id;
-	uint16_t cpu;       /* the first of its CPUs */
+	uint16_t cpu; /* the first of its CPUs */
 	uint16_t cpu_count;
 	unsigned arena;     /* jemalloc's; UINT_MAX: none */
 	uint64_t permanent; /* workers that are no spares, as bits */
 
 	SP_ALIGN_APART struct sp_token token;
-	struct sp_wake wake; /* netpollWakeSig */
+	struct sp_wake wake;           /* netpollWakeSig */
 	SP_ATOMIC(uint64_t) last_poll; /* ns; when the token was last held */
 	SP_ATOMIC(uint32_t) stopping;
 	SP_ATOMIC(uint32_t) stuck; /* sysmon: nobody polls, help */
 
 	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
-	struct sp_mpsc_stack runq; /* descriptors whose TASK was taken */
+	struct sp_mpsc_stack runq;   /* descriptors whose TASK was taken */
 	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
@@ -73,7 +73,7 @@ struct sp_shard {
 
 	SP_ALIGN_APART struct sp_idle idle;
 	SP_ATOMIC(uint32_t) worker_count; /* workers[] that have started */
-	uint32_t joined; /* of those; sp_engine_stop()'s */
+	uint32_t joined;                  /* of those; sp_engine_stop()'s */
 
 	SP_ALIGN_APART SP_ATOMIC(int32_t) load; /* connections it has */
 	SP_ATOMIC(int32_t) outgoing; /* of its fibers to others; outgoing.h */
@@ -85,13 +85,15 @@ struct sp_shard {
 	struct sp_task_list overflow; /* what the ring had no room for */
 	struct sp_listener *listeners[SP_LISTENERS_MAX];
 	unsigned listener_count;
+	sp_tick alarm;  /* when np's goes off */
+	bool alarm_set; /* that was not yet seen */
 	struct sp_wheel wheel;
 
 	SP_ATOMIC(struct sp_worker *) workers[SP_WORKERS_MAX];
 };
 
-int sp_shard_init(struct sp_shard *shard, struct sp_engine *engine,
-    uint32_t id, uint16_t cpu);
+int sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
+    uint16_t cpu);
 void sp_shard_fini(struct sp_shard *shard);
 
 /*
@@ -211,8 +213,8 @@ unsigned sp_list_length(const struct sp_worker *worker);
  *
  * => Returns the caller's part, or NULL. The token has been dropped.
  */
-struct sp_task *sp_shard_poll(
-    struct sp_shard *shard, struct sp_worker *worker, bool may_block);
+struct sp_task *
+sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block);
 
 /*
  * sp_shard_open: register an fd that nobody else knows, as a descriptor in
@@ -222,9 +224,9 @@ struct sp_task *sp_shard_poll(
  *
  * => Returns 0 and *out, published; or -errno, and the fd is the caller's.
  */
-int sp_shard_open(struct sp_shard *shard, int fd,
-    const struct sp_service *service, uint32_t watch,
-    struct sp_poll_desc **out);
+int
+sp_shard_open(struct sp_shard *shard, int fd, const struct sp_service *service,
+    uint32_t watch, struct sp_poll_desc **out);
 
 /*
  * sp_shard_open_owned: likewise, but as a descriptor that is in nobody's

@@ -2,8 +2,9 @@
 
 /*
  * The watcher: Go's sysmon. One thread looks at every shard each
- * millisecond, and finds those that nobody polls because their workers are
- * all in handlers. Such a shard gets help:
+ * millisecond, or each second one while all is well, and finds those where
+ * nothing has gone forward since: nobody has polled or begun a task, for all
+ * workers are in handlers. Such a shard gets help:
  *
  *     1. a parked worker of its own, if it has one, spare or not;
  *     2. else one spare more, up to options.spares;
@@ -30,6 +31,8 @@
 #include <signal.h>
 
 #define TICK_NS SP_NS_PER_MS
+#define CALM_TICKS 16 /* without trouble, before it looks less often */
+#define CALM_NS (2 * SP_NS_PER_MS)
 #define IDLE_TICKS 16 /* before it goes to sleep */
 #define SLEEP_S 1
 
@@ -46,8 +49,8 @@ static void
 wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
 {
 	for (uint32_t i = 1; i < engine->shard_count; i++) {
-		struct sp_shard *shard = engine->shards[(stuck->id + i)
-		    % engine->shard_count];
+		struct sp_shard *shard =
+		    engine->shards[(stuck->id + i) % engine->shard_count];
 
 		if (sp_wake_notify(&shard->wake)) {
 			sp_fetch_add(&shard->breaks_sent, 1, relaxed);
@@ -75,19 +78,38 @@ help(struct sp_engine *engine, struct sp_shard *shard)
 	wake_elsewhere(engine, shard);
 }
 
-/* Looks at one shard. Returns whether it is awake. */
-static bool
+/* Tasks begun by the workers of a shard, and polls: what goes forward. */
+static uint64_t
+progress(struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+	uint64_t sum = sp_load(&shard->last_poll, relaxed);
+
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+
+		sum += sp_load(&worker->begun, relaxed);
+	}
+	return sum;
+}
+
+enum look { ASLEEP, CALM, TROUBLED };
+
+/* Looks at one shard. */
+static enum look
 look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 {
-	uint64_t polled = sp_load(&shard->last_poll, relaxed);
+	uint64_t now = progress(shard);
 	bool awake = sp_load(&shard->wake.sig, seq_cst) == SP_WAKE_RUNNING;
+	bool stands = now == *last;
 
-	if (sp_shard_ended(shard))
-		return false;
-	if (awake && polled == *last && sp_token_free(&shard->token))
-		help(engine, shard);
-	*last = polled;
-	return awake;
+	*last = now;
+	if (!awake || sp_shard_ended(shard))
+		return ASLEEP;
+	if (!stands || !sp_token_free(&shard->token))
+		return CALM;
+	help(engine, shard);
+	return TROUBLED;
 }
 
 static void
@@ -112,21 +134,37 @@ sleep_while_idle(struct sp_engine *engine)
 	sp_store(&engine->sysmon_asleep, 0, relaxed);
 }
 
+/* Looks at all shards. Returns the worst. */
+static enum look
+look_around(struct sp_engine *engine, uint64_t *last)
+{
+	enum look worst = ASLEEP;
+
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		enum look look = look_at(engine, engine->shards[i], &last[i]);
+
+		if (look > worst)
+			worst = look;
+	}
+	return worst;
+}
+
 static void *
 sysmon_main(void *arg)
 {
 	struct sp_engine *engine = arg;
 	uint64_t last[SP_HANDLE_MAX_SHARDS] = { 0 };
-	unsigned idle = 0;
+	unsigned idle = 0, calm = 0;
 
 	pthread_setname_np(pthread_self(), "spate/sysmon");
 	while (!sp_load(&engine->sysmon_stop, acquire)) {
-		bool awake = false;
+		enum look look;
 
-		sp_futex_wait_for(&engine->sysmon_stop, 0, TICK_NS);
-		for (uint32_t i = 0; i < engine->shard_count; i++)
-			awake |= look_at(engine, engine->shards[i], &last[i]);
-		idle = awake ? 0 : idle + 1;
+		sp_futex_wait_for(&engine->sysmon_stop, 0,
+		    calm >= CALM_TICKS ? CALM_NS : TICK_NS);
+		look = look_around(engine, last);
+		calm = look == TROUBLED ? 0 : calm + 1;
+		idle = look == ASLEEP ? idle + 1 : 0;
 		if (idle >= IDLE_TICKS)
 			sleep_while_idle(engine);
 	}
