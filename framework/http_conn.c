@@ -105,17 +105,20 @@ begin_request(struct spate_req *req, uint32_t head_size)
 static inline bool
 answer_plain(struct spate_req *req)
 {
+	const char *path = req->base + req->head.path;
+	const struct sp_route *route = sp_router_find_short(
+	    req->server->router, SP_HTTP_GET, path, req->head.path_size);
 	struct sp_route_target *target;
 	int result;
 
 	req->state = SP_REQ_FRESH;
-	if (sp_unlikely(!sp_router_find_short(req->server->router, SP_HTTP_GET,
-		req->base + req->head.path, req->head.path_size,
-		&req->match))) {
+	if (sp_unlikely(route == NULL)) {
 		sp_req_dispatch(req);
 		return false;
 	}
-	target = req->match.route->target;
+	req->match.route = route;
+	req->match.path = path;
+	target = route->target;
 	if (sp_unlikely(target->layers != NULL)) {
 		sp_middleware_run(req, target->layers, sp_req_call_handler);
 		return false;

@@ -60,7 +60,6 @@
 
 #include "framework/http_method.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -152,12 +151,11 @@ enum sp_route_result sp_router_find(const struct sp_router *router,
  * sp_router_find_short: the same for what is most frequent, a short path
  * without parameters.
  *
- * => Returns false: this is not such a one, or its slot is another's. Ask
+ * => Returns NULL: this is not such a one, or its slot is another's. Ask
  *    sp_router_find().
  */
-bool
-sp_router_find_short(const struct sp_router *router, enum sp_http_method method,
-    const char *path, size_t size, struct sp_route_match *match);
+const struct sp_route *sp_router_find_short(const struct sp_router *router,
+    enum sp_http_method method, const char *path, size_t size);
 
 /*
  * sp_route_param: the number of the parameter of this name, for match.param.

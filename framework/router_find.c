@@ -186,46 +186,41 @@ sp_router_find(const struct sp_router *router, enum sp_http_method method,
 					 : SP_ROUTE_METHOD_NOT_ALLOWED;
 }
 
-/* With ends that are known to be of whole words, or not. */
-static inline bool
+/* Compiled twice, so that neither way has to look at the size again. */
+static inline __attribute__((always_inline)) const struct sp_route *
 find_short(const struct sp_router *router, enum sp_http_method method,
-    const char *path, size_t size, struct sp_route_match *match)
+    const char *path, size_t size)
 {
 	const struct sp_ends ends = sp_ends_of(path, size);
 	uint32_t tag = sp_router_hash_ends(router, router->seed ^ size, ends);
 	const struct sp_router_slot *slot =
 	    &router->paths.slots[tag & router->paths.mask];
 	const struct sp_router_shape *shape = &router->shapes[slot->number];
-	const struct sp_route *route = shape->serves[method];
 	struct sp_ends want;
 
-	if (sp_unlikely(
-		slot->tag != tag || shape->size != size || route == NULL))
-		return false;
+	if (sp_unlikely(slot->tag != tag || shape->size != size))
+		return NULL;
 	want = sp_ends_of(router->text + shape->text, size);
 	if (sp_unlikely((want.first ^ ends.first) | (want.last ^ ends.last)))
-		return false;
-	match->route = route;
-	match->path = path;
-	match->visits = 0;
-	return true;
+		return NULL;
+	return shape->serves[method];
 }
 
-static __attribute__((noinline)) bool
+static __attribute__((noinline)) const struct sp_route *
 find_shorter(const struct sp_router *router, enum sp_http_method method,
-    const char *path, size_t size, struct sp_route_match *match)
+    const char *path, size_t size)
 {
-	return find_short(router, method, path, size, match);
+	return find_short(router, method, path, size);
 }
 
-bool
+const struct sp_route *
 sp_router_find_short(const struct sp_router *router, enum sp_http_method method,
-    const char *path, size_t size, struct sp_route_match *match)
+    const char *path, size_t size)
 {
 	SP_DEBUG_CHECK((unsigned)method < SP_HTTP_METHODS);
 	if (size < 8)
-		return find_shorter(router, method, path, size, match);
+		return find_shorter(router, method, path, size);
 	if (sp_unlikely(size > SP_ENDS_MAX))
-		return false;
-	return find_short(router, method, path, size, match);
+		return NULL;
+	return find_short(router, method, path, size);
 }
