@@ -50,7 +50,10 @@ build:
 
 perf:
 	@sh cmake/deps.sh perf
-	@$(MAKE) --no-print-directory build
+	@test -f build/release/build.ninja || \
+		cmake --preset release -DSPATE_TESTS=OFF
+	@cmake -DSPATE_PERF=ON build/release
+	@cmake --build --preset release --target product perf
 	@perf/run $(ARGS)
 
 fuzz:

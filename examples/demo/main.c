@@ -6,6 +6,7 @@
  *     GET /plaintext      Hello, World!
  *     GET /json           {"message":"Hello, World!"}
  *     *   /echo           the body of the request, in pieces as it comes
+ *     POST /discard       reads the body, then Hello, World!
  *     GET /bytes/:n       n bytes
  *     GET /users/:id      the id
  *     GET /burn?us=N      N microseconds of CPU time, at most a second
@@ -94,6 +95,18 @@ echo(struct spate_req *req, void *arg)
 			n = spate_body_read(req, piece, sizeof(piece));
 	}
 	return error != 0 ? error : (int)n;
+}
+
+static int
+discard(struct spate_req *req, void *arg)
+{
+	char piece[PIECE];
+	ssize_t n;
+
+	do {
+		n = spate_body_read(req, piece, sizeof(piece));
+	} while (n > 0);
+	return n < 0 ? (int)n : plaintext(req, arg);
 }
 
 static int
@@ -281,6 +294,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/plaintext", plaintext, NULL);
 	spate_route(server, "GET", "/json", json, NULL);
 	spate_route(server, "*", "/echo", echo, NULL);
+	spate_route(server, "POST", "/discard", discard, NULL);
 	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
 	spate_route(server, "GET", "/users/:id", user, NULL);
 	spate_route(server, "GET", "/burn", burn, NULL);
