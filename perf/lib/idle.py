@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an idle connection costs in user memory.
+"""What an idle connection costs in user memory, and the active ones.
 
 Each connection asks once and then keeps still. The growth of the server's
 resident memory, divided by their number, is the figure; at the end every one
@@ -17,7 +17,9 @@ import servers
 import table
 
 CONNECTIONS = 10000
-LIMIT = 512
+ACTIVE = 64
+LIMIT = 192
+KEPT = 0.95
 PER_SOURCE = 2500  # connections from one address, so that ports do not end
 SETTLE_SECONDS = 1.5
 REQUEST = (b"GET /plaintext HTTP/1.1\r\nHost: localhost\r\n"
@@ -44,8 +46,12 @@ def connect(port, number):
 
 
 def speed(settings, server, active):
-    return bench.run(settings, server.url(), "-c", active, "-w", 0.3,
-                     "-d", settings.seconds / 2)["all"]["rps"]
+    """=> Returns requests per second, and CPU time for each."""
+    found = bench.run(settings, server.url(), "-c", active, "-w", 0.1,
+                      "-d", settings.seconds_of(0.3, 0.2), "--watch",
+                      ",".join(map(str, proc.tree(server.pid()))))
+    return (found["all"]["rps"],
+            found["watch"]["server_ns"] / 1000 / found["all"]["answered"])
 
 
 def compare(settings, server, description, active):
@@ -54,12 +60,15 @@ def compare(settings, server, description, active):
         pairs = [(speed(settings, server, active),
                   speed(settings, empty, active))
                  for _ in range(settings.rounds)]
-    return {"active": active, "rounds_rps": pairs,
-            "kept": table.median([ours / alone for ours, alone in pairs])}
+    return {"active": active, "rounds": pairs,
+            "kept": table.median([ours[0] / alone[0]
+                                  for ours, alone in pairs]),
+            "cpu_ratio": table.median([ours[1] / alone[1]
+                                       for ours, alone in pairs])}
 
 
-def measure(settings, name, connections, active):
-    description, links = servers.load(name), []
+def measure(settings, description, connections, active):
+    links = []
     try:
         with servers.Server(description, settings, settings.port) as server:
             # What the first connections allocate for all is not counted.
@@ -83,28 +92,39 @@ def measure(settings, name, connections, active):
     return result
 
 
-def run(settings, connections=CONNECTIONS, active=0):
+def run(settings, connections=None, active=ACTIVE):
+    connections = connections or (3000 if settings.quick else CONNECTIONS)
     descriptors = servers.raise_descriptor_limit()
     if connections + 64 > descriptors:
         raise servers.Unusable(f"{connections} connections need more than "
                                f"the {descriptors} descriptors there are")
     result, rows, made = {}, [], []
-    for name in settings.servers:
-        found = measure(settings, name, connections, active)
-        label = servers.load(name)["name"]
+    for description in servers.present(settings):
+        found = measure(settings, description, connections, active)
+        label = description["name"]
         result[label] = found
         rows.append([label, connections, found["alive"],
-                     f"{found['bytes_each']:.0f} B",
+                     f"{found['bytes_each']:,.0f} B",
                      f"{found['before_bytes'] / 1024:,.0f} KiB",
-                     f"{found['kept']:.3f}" if active else "-"])
+                     *(f"{found[name]:.3f}" if active else "-"
+                       for name in ("kept", "cpu_ratio"))])
         if label == "spate":
-            made.append(table.Claim(
-                f"user memory of an idle connection, of {connections:,}",
-                found["bytes_each"], LIMIT, unit=" B"))
-        if found["alive"] != connections:
-            raise servers.Unusable(
-                f"{label}: {connections - found['alive']} of {connections} "
-                "idle connections did not answer again")
+            made += claims(found)
+            if found["alive"] != connections:
+                raise servers.Unusable(
+                    f"{connections - found['alive']} of {connections} "
+                    "idle connections did not answer again")
     print(table.render(["server", "idle", "answer again", "memory each",
-                        "before", "speed kept"], rows))
+                        "before", "speed kept", "CPU x"], rows))
     return {"servers": result}, made
+
+
+def claims(found):
+    made = [table.Claim(
+        f"user memory of an idle connection, of {found['connections']:,}",
+        found["bytes_each"], LIMIT, unit=" B")]
+    if "kept" in found:
+        made.append(table.Claim(
+            f"speed of {found['active']} active ones beside them",
+            found["kept"], KEPT, least=True))
+    return made
