@@ -97,6 +97,12 @@ class Fleet:
         return self.running.get((key, label))
 
 
+def what_broke(server):
+    status = server.process.poll()
+    return "it has not answered" if status is None else (
+        f"it has ended with {status}")
+
+
 def tell(text):
     """A line of progress, for those who watch."""
     if sys.stderr.isatty():
@@ -124,7 +130,8 @@ def rounds(settings, fleet):
                 except wrk.Failed as error:
                     # One peer that breaks does not cost all the others.
                     print(f"{key} {label}: {error}", file=sys.stderr)
-                    fleet.cannot[key, label] = "it (see the errors above)"
+                    fleet.cannot[key, label] = what_broke(
+                        fleet.server(key, label))
                     del found[key, label]
     tell("")
     return found

@@ -22,6 +22,7 @@ class Settings:
         quick = os.environ.get("PERF") == "quick"
         cpus = sorted(os.sched_getaffinity(0))
         self.quick = quick
+        self.asked_rounds = args.rounds
         self.rounds = args.rounds or (3 if quick else 5)
         self.seconds = args.seconds
         self.port = args.port

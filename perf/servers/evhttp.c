@@ -15,6 +15,7 @@
 #include <event2/keyvalq_struct.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #define BACKLOG 4096
@@ -94,6 +95,7 @@ main(int argc, char **argv)
 {
 	struct peer_options options = peer_parse(argc, argv);
 
+	signal(SIGPIPE, SIG_IGN);
 	for (unsigned i = 1; i < options.threads; i++) {
 		pthread_t thread;
 
