@@ -34,6 +34,7 @@
 #include <time.h>
 
 #define PIECE 16384
+#define ALPHABET_SIZE (1024 * 1024)
 #define BURN_MAX_US 1000000
 #define WAIT_MAX_MS 60000
 
@@ -138,7 +139,7 @@ bytes(struct spate_req *req, void *arg)
 		error = spate_begin(
 		    req, 200, "application/octet-stream", (int64_t)n);
 	while (error == 0 && n > 0) {
-		size_t size = n < PIECE ? (size_t)n : PIECE;
+		size_t size = n < ALPHABET_SIZE ? (size_t)n : ALPHABET_SIZE;
 
 		error = spate_write(req, alphabet, size);
 		n -= size;
@@ -281,7 +282,7 @@ say_what_to_try(void *arg, struct spate_server *server)
 int
 main(int argc, char **argv)
 {
-	static char alphabet[PIECE];
+	static char alphabet[ALPHABET_SIZE];
 	struct spate_options options = spate_options_default();
 	struct spate_server *server;
 	const char *folder = take_files(&argc, argv);
