@@ -49,8 +49,7 @@ def run(settings):
         raise servers.Unusable("valgrind is not installed: "
                                "apt-get install valgrind")
     result, rows, made = {}, [], []
-    for name in settings.few():
-        description = servers.load(name)
+    for description in servers.present(settings, settings.few()):
         label = description["name"]
         result[label] = {}
         for depth in (1, 16):

@@ -5,6 +5,10 @@ import results
 
 BEGIN, END = "<!-- perf/publish -->", "<!-- perf/publish ends -->"
 
+# What perf/publish --tree has written beside it.
+REST = ("![CPU time per request of each server](docs/perf/cpu.png)\n\n"
+        "Every figure: [perf/report/index.html](perf/report/index.html).")
+
 COSTS = ("64", "512", "pipelined", "json", "64k", "post", "churn")
 BESIDE = ("burn 4000", "burn 8000")
 
@@ -74,4 +78,4 @@ def replace(text, record):
     if not mark:
         raise ValueError(f"no {BEGIN} and {END}")
     return (f"{before}{BEGIN}\n{table(record)}\n\n"
-            f"{wrap(where(record) + '.')}\n{END}{after}")
+            f"{wrap(where(record) + '.')}\n\n{REST}\n{END}{after}")

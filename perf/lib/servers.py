@@ -83,10 +83,10 @@ def lacking(description, settings):
         "target perf" if package else "")
 
 
-def present(settings):
-    """The descriptions of all that were asked for and are there."""
+def present(settings, names=None):
+    """The descriptions of those, or of all asked for, that are there."""
     found = []
-    for name in settings.servers:
+    for name in names or settings.servers:
         description = load(name)
         reason = lacking(description, settings)
         if reason:

@@ -73,7 +73,8 @@ def run(settings):
         raise servers.Unusable("strace is not installed: "
                                "apt-get install strace")
     result, rows, made = {}, [], []
-    for description in servers.present(settings):
+    names = settings.few() if settings.quick else settings.servers
+    for description in servers.present(settings, names):
         label = description["name"]
         result[label] = {}
         for depth in (1, 16) if label in DEEP else (1,):
