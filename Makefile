@@ -6,7 +6,7 @@ PRESETS = dev tsan release
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
-.PHONY: help run test deps build perf fuzz clean
+.PHONY: help run test deps build perf perf-tools perf-compare fuzz clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -14,7 +14,9 @@ help:
 	@echo 'make test   install what is missing, then every test'
 	@echo 'make deps   only the install step, for tests and benchmarks too'
 	@echo 'make build  only the release build, into build/release/'
-	@echo 'make perf   benchmarks, beside a bare epoll server'
+	@echo 'make perf   benchmarks beside other servers, ten minutes;'
+	@echo '            PERF=quick for two'
+	@echo 'make perf-compare A=main B=HEAD    two commits, and a verdict'
 	@echo 'make fuzz   each parser on random input; FUZZ_SECONDS=60'
 	@echo 'make clean  remove build/'
 
@@ -48,10 +50,18 @@ build:
 	cmake --build --preset release --target product || \
 		{ sh cmake/deps.sh --check build; exit 1; }
 
-perf:
-	@sh cmake/deps.sh perf
-	@$(MAKE) --no-print-directory build
+perf: perf-tools
 	@perf/run $(ARGS)
+
+perf-tools:
+	@sh cmake/deps.sh perf
+	@test -f build/release/build.ninja || \
+		cmake --preset release -DSPATE_TESTS=OFF
+	@cmake -DSPATE_PERF=ON build/release
+	@cmake --build --preset release --target product perf
+
+perf-compare: perf-tools
+	@perf/compare $(A) $(B) $(ARGS)
 
 fuzz:
 	@sh cmake/deps.sh test

@@ -55,15 +55,31 @@ perf  curl            cmd:curl              waits for the service to answer
 perf  strace          cmd:strace            counts system calls
 perf  procps          cmd:ps                CPU time of the service
 perf  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
+perf  valgrind        cmd:valgrind          counts instructions
+perf  util-linux      cmd:taskset           pins servers and clients
+perf  nginx-light     cmd:nginx             a peer
+perf  haproxy         cmd:haproxy           a peer
+perf  h2o             cmd:h2o               a peer
+perf  lighttpd        cmd:lighttpd          a peer
+perf  golang-go       cmd:go                a peer: net/http
+perf  golang-github-valyala-fasthttp-dev go:github.com/valyala/fasthttp a peer
+perf  libevent-dev    pc:libevent           a peer: its evhttp
+perf  libmicrohttpd-dev pc:libmicrohttpd     a peer
+perf  python3-matplotlib py:matplotlib     draws the report
 ROWS
 }
+
+# Those that Debian starts as a service, which nobody who measures asked for.
+services='nginx haproxy h2o lighttpd'
 
 # What the same things are called where there is no apt-get.
 names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
-Google Benchmark, curl, wrk, strace, valgrind, procps'
+Google Benchmark, curl, wrk, strace, valgrind, procps;
+for the benchmarks also Matplotlib, and what there is of nginx, HAProxy, h2o,
+lighttpd, Go, fasthttp, libevent, libmicrohttpd'
 
 say() {
 	printf '%s\n' "deps: $*" >&2
@@ -104,6 +120,8 @@ found() {
 			[ -e "/usr/local/include/${1#header:}" ]
 		;;
 	file:*) [ -e "${1#file:}" ] ;;
+	go:*) [ -e "/usr/share/gocode/src/${1#go:}" ] ;;
+	py:*) have python3 && python3 -c "import ${1#py:}" 2>/dev/null ;;
 	cmake:*) have cmake && at_least "${1#cmake:}" "$(cmake_version)" ;;
 	clang_rt)
 		have clang &&
@@ -159,6 +177,19 @@ install() {
 	fi
 }
 
+# stop_services PACKAGE...: what was just installed, not what was there before.
+stop_services() {
+	have systemctl && [ -d /run/systemd/system ] || return 0
+	for service in $services; do
+		case " $* " in
+		*" $service "* | *" $service-"*)
+			say "$service: not to run as a service"
+			$as_root systemctl disable --now "$service" || :
+			;;
+		esac
+	done
+}
+
 sets=build
 check=
 for arg in "$@"; do
@@ -178,6 +209,7 @@ done
 		die 69 "make deps installs them"
 	elif [ -n "$wanted" ]; then
 		install $wanted
+		stop_services $wanted
 	fi
 }
 found cmake:3.25 ||

@@ -3,7 +3,7 @@
 /*
  * The floor: what a request costs when nobody looks at it.
  *
- *     spate-floor [--listen ADDR:PORT] [--threads N] [--close]
+ *     spate-floor [--listen ADDR:PORT] [--threads N] [--close] [--body N]
  *
  * One epoll loop for each thread, a listener of its own for each, two system
  * calls for a request, and one send for all requests of a read. Every blank
@@ -11,8 +11,9 @@
  * at. A server's cost is given as a multiple of this one's, because the
  * multiple holds on another machine and the microseconds do not.
  *
- * The answer has the size of the demo's /plaintext. With --close it carries
- * "Connection: close" and the connection ends after the first one.
+ * The answer has the size of the demo's /plaintext, or a body of N bytes. With
+ * --close it carries "Connection: close" and the connection ends after the
+ * first one.
  */
 
 #include <arpa/inet.h>
@@ -37,8 +38,9 @@
 
 #define BLOCK 64
 #define READ_SIZE (64 * 1024)
-#define ANSWERS 512
-#define ANSWER_MAX 256
+#define HEAD_MAX 256
+#define BODY_MAX (1024 * 1024) /* so that what is owed fits */
+#define ANSWERS_SIZE (64 * 1024)
 #define EVENTS 512
 #define THREADS_MAX 256
 
@@ -55,8 +57,9 @@ struct conn {
 static struct sockaddr_in address;
 static struct conn *conns; /* by descriptor */
 static rlim_t conns_max;
-static char answers[ANSWERS * ANSWER_MAX]; /* the same one again and again */
-static uint32_t answer_size;
+static char *answers; /* the same one again and again */
+static uint32_t answer_count, answer_size;
+static uint32_t body_size;
 static bool closes;
 
 /* A bit for each of 64 bytes that is a newline. */
@@ -123,7 +126,7 @@ pay(int fd, struct conn *conn)
 	while (conn->owed > 0) {
 		uint32_t begun = conn->owed % answer_size;
 		uint32_t from = begun > 0 ? answer_size - begun : 0;
-		uint32_t room = ANSWERS * answer_size - from;
+		uint32_t room = answer_count * answer_size - from;
 		uint32_t size = conn->owed < room ? conn->owed : room;
 		ssize_t n = send(fd, answers + from, size, MSG_NOSIGNAL);
 
@@ -246,24 +249,39 @@ loop(void *argument)
 static void
 compose(void)
 {
+	static const char hello[] = "Hello, World!";
 	time_t now = time(NULL);
 	struct tm utc;
-	char date[64], answer[ANSWER_MAX];
+	char date[64], head[HEAD_MAX];
+	uint32_t size = body_size > 0 ? body_size : sizeof(hello) - 1;
+	uint32_t head_size;
 
 	strftime(
 	    date, sizeof(date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &utc));
-	answer_size = (uint32_t)snprintf(answer, sizeof(answer),
+	head_size = (uint32_t)snprintf(head, sizeof(head),
 	    "HTTP/1.1 200 OK\r\n"
 	    "Server: spate\r\n"
 	    "Date: %s\r\n"
 	    "%s"
 	    "Content-Type: text/plain\r\n"
-	    "Content-Length: 13\r\n"
-	    "\r\n"
-	    "Hello, World!",
-	    date, closes ? "Connection: close\r\n" : "");
-	for (uint32_t i = 0; i < ANSWERS; i++)
-		memcpy(answers + i * answer_size, answer, answer_size);
+	    "Content-Length: %u\r\n"
+	    "\r\n",
+	    date, closes ? "Connection: close\r\n" : "", size);
+	answer_size = head_size + size;
+	/* Two at least: pay() begins within the first. */
+	answer_count = ANSWERS_SIZE / answer_size + 2;
+	answers = malloc((size_t)answer_count * answer_size);
+	if (answers == NULL)
+		die(EX_OSERR, "malloc");
+	for (uint32_t i = 0; i < answer_count; i++) {
+		char *answer = answers + (size_t)i * answer_size;
+
+		memcpy(answer, head, head_size);
+		if (body_size > 0)
+			memset(answer + head_size, 'x', size);
+		else
+			memcpy(answer + head_size, hello, size);
+	}
 }
 
 static void
@@ -285,7 +303,7 @@ _Noreturn static void
 usage(void)
 {
 	fprintf(stderr, "usage: spate-floor [--listen ADDR:PORT] [--threads N] "
-			"[--close]\n");
+			"[--close] [--body N]\n");
 	exit(EX_USAGE);
 }
 
@@ -321,10 +339,12 @@ main(int argc, char **argv)
 			set_address(argv[++i]);
 		else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
 			threads = atoi(argv[++i]);
+		else if (strcmp(argv[i], "--body") == 0 && i + 1 < argc)
+			body_size = (uint32_t)atoi(argv[++i]);
 		else
 			usage();
 	}
-	if (threads < 1 || threads > THREADS_MAX)
+	if (threads < 1 || threads > THREADS_MAX || body_size > BODY_MAX)
 		usage();
 	reserve();
 	compose();

@@ -6,6 +6,7 @@
  *     GET /plaintext      Hello, World!
  *     GET /json           {"message":"Hello, World!"}
  *     *   /echo           the body of the request, in pieces as it comes
+ *     POST /discard       reads the body, then Hello, World!
  *     GET /bytes/:n       n bytes
  *     GET /users/:id      the id
  *     GET /burn?us=N      N microseconds of CPU time, at most a second
@@ -33,6 +34,7 @@
 #include <time.h>
 
 #define PIECE 16384
+#define ALPHABET_SIZE (1024 * 1024)
 #define BURN_MAX_US 1000000
 #define WAIT_MAX_MS 60000
 
@@ -97,6 +99,18 @@ echo(struct spate_req *req, void *arg)
 }
 
 static int
+discard(struct spate_req *req, void *arg)
+{
+	char piece[PIECE];
+	ssize_t n;
+
+	do {
+		n = spate_body_read(req, piece, sizeof(piece));
+	} while (n > 0);
+	return n < 0 ? (int)n : plaintext(req, arg);
+}
+
+static int
 number_of(struct spate_str text, uint64_t *value)
 {
 	char copy[24], *end;
@@ -125,7 +139,7 @@ bytes(struct spate_req *req, void *arg)
 		error = spate_begin(
 		    req, 200, "application/octet-stream", (int64_t)n);
 	while (error == 0 && n > 0) {
-		size_t size = n < PIECE ? (size_t)n : PIECE;
+		size_t size = n < ALPHABET_SIZE ? (size_t)n : ALPHABET_SIZE;
 
 		error = spate_write(req, alphabet, size);
 		n -= size;
@@ -268,7 +282,7 @@ say_what_to_try(void *arg, struct spate_server *server)
 int
 main(int argc, char **argv)
 {
-	static char alphabet[PIECE];
+	static char alphabet[ALPHABET_SIZE];
 	struct spate_options options = spate_options_default();
 	struct spate_server *server;
 	const char *folder = take_files(&argc, argv);
@@ -281,6 +295,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/plaintext", plaintext, NULL);
 	spate_route(server, "GET", "/json", json, NULL);
 	spate_route(server, "*", "/echo", echo, NULL);
+	spate_route(server, "POST", "/discard", discard, NULL);
 	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
 	spate_route(server, "GET", "/users/:id", user, NULL);
 	spate_route(server, "GET", "/burn", burn, NULL);

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #define NS_PER_S 1e9
+#define PID_MAX (1 << 22) /* of the kernel */
 
 static const char usage[] =
     "usage: spate-bench [options] http://ADDR:PORT[/path]\n"
@@ -39,6 +40,7 @@ static const char usage[] =
     "      --drain S           2; open loop: wait for the last answers\n"
     "Other\n"
     "      --cpus LIST         0,1,...: pin the threads in turn\n"
+    "      --watch PID,...     report the CPU time of these processes\n"
     "      --sources N         connect from N addresses of 127.0.0.0/8\n"
     "      --json              the report for programs\n";
 
@@ -140,34 +142,45 @@ parse_list(struct bench_options *options, const char *name, const char *list,
 	}
 }
 
-static void
-parse_cpus(struct bench_options *options, const char *list)
+/* "1,2,3". => Returns how many. */
+static unsigned
+parse_numbers(
+    const char *name, const char *list, int most, int *numbers, unsigned room)
 {
+	unsigned count = 0;
+
 	while (*list != '\0') {
 		char *end;
-		long cpu = strtol(list, &end, 10);
+		long value = strtol(list, &end, 10);
 
-		if (end == list || cpu < 0 || cpu > 4095
-		    || (*end != ',' && *end != '\0')
-		    || options->cpu_count == BENCH_THREADS_MAX)
-			refuse("--cpus: numbers with commas are wanted");
-		options->cpus[options->cpu_count++] = (int)cpu;
+		if (end == list || value < 0 || value > most
+		    || (*end != ',' && *end != '\0') || count == room)
+			refuse("--%s: numbers with commas are wanted", name);
+		numbers[count++] = (int)value;
 		list = end + (*end == ',');
 	}
+	return count;
 }
 
 static void
 parse_slow(struct bench_options *options, const char *text)
 {
 	const char *at = strchr(text, '@');
-	char count[32];
+	const char *slash = at != NULL ? strchr(at, '/') : NULL;
+	char count[32], bytes[32];
 
 	if (at == NULL)
 		refuse("--slow %s: N@BYTES is wanted", text);
 	snprintf(count, sizeof(count), "%.*s", (int)(at - text), text);
+	snprintf(bytes, sizeof(bytes), "%.*s",
+	    slash != NULL ? (int)(slash - at - 1) : (int)sizeof(bytes), at + 1);
 	options->slow = (unsigned)number(
 	    "slow", count, 0, BENCH_CONNECTIONS_MAX);
-	options->slow_bytes = (unsigned)number("slow", at + 1, 1, 1e9);
+	options->slow_bytes = (unsigned)number("slow", bytes, 1, 1e9);
+	if (slash != NULL) {
+		options->slow_path = options->path_count;
+		add_path(options, slash, strlen(slash));
+	}
 }
 
 /* The request of perf/lib/wrk.py, so that both tools ask for the same. */
@@ -216,7 +229,18 @@ static const char *const names[] = {
 	['n'] = "requests",
 };
 
-enum { MIX = 256, DEDICATE, BODY, SLOW, HALF_OPEN, SEED, DRAIN, CPUS, SOURCES };
+enum {
+	MIX = 256,
+	DEDICATE,
+	BODY,
+	SLOW,
+	HALF_OPEN,
+	SEED,
+	DRAIN,
+	CPUS,
+	SOURCES,
+	WATCH,
+};
 
 static void
 set(struct bench_options *options, int option, const char *text)
@@ -275,7 +299,12 @@ set(struct bench_options *options, int option, const char *text)
 		    (uint64_t)(NS_PER_S * number("drain", text, 0, 3600));
 		break;
 	case CPUS:
-		parse_cpus(options, text);
+		options->cpu_count = parse_numbers(
+		    "cpus", text, 4095, options->cpus, BENCH_THREADS_MAX);
+		break;
+	case WATCH:
+		options->watch_count = parse_numbers(
+		    "watch", text, PID_MAX, options->watch, BENCH_WATCH_MAX);
 		break;
 	case SOURCES:
 		options->sources = (unsigned)number(
@@ -339,6 +368,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		{ "drain", required_argument, NULL, DRAIN },
 		{ "cpus", required_argument, NULL, CPUS },
 		{ "sources", required_argument, NULL, SOURCES },
+		{ "watch", required_argument, NULL, WATCH },
 		{ "poisson", no_argument, &poisson, 1 },
 		{ "close", no_argument, &close, 1 },
 		{ "spin", no_argument, &spin, 1 },

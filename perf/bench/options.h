@@ -14,6 +14,7 @@
 
 #define BENCH_PATHS_MAX 32
 #define BENCH_THREADS_MAX 64
+#define BENCH_WATCH_MAX 256
 #define BENCH_DEPTH_MAX 1024
 #define BENCH_CONNECTIONS_MAX 1000000
 #define BENCH_BODY_MAX (64 * 1024 * 1024)
@@ -53,9 +54,12 @@ struct bench_options {
 
 	unsigned slow;       /* connections that send and read slowly */
 	unsigned slow_bytes; /* a second */
-	unsigned half_open;  /* connections that stop within a request */
+	unsigned slow_path;
+	unsigned half_open; /* connections that stop within a request */
 	int cpus[BENCH_THREADS_MAX]; /* for threads in turn */
 	unsigned cpu_count;
+	int watch[BENCH_WATCH_MAX]; /* processes of the server */
+	unsigned watch_count;
 };
 
 /*

@@ -206,6 +206,23 @@ print_json_tally(
 	printf("}");
 }
 
+/* Nothing, if there was nothing to watch. */
+static void
+print_json_watch(const struct bench_worker *worker)
+{
+	const struct bench_watch *from = &worker->watch[0];
+	const struct bench_watch *to = &worker->watch[1];
+
+	if (worker->options->watch_count == 0 || worker->watched < 2)
+		return;
+	printf(",\"watch\":{\"window_ns\":%" PRIu64 ",\"server_ns\":%" PRIu64
+	       ",\"user_ns\":%" PRIu64 ",\"system_ns\":%" PRIu64
+	       ",\"client_ns\":%" PRIu64 ",\"machine_ns\":%" PRIu64 "}",
+	    to->at_ns - from->at_ns, to->server_ns - from->server_ns,
+	    to->user_ns - from->user_ns, to->system_ns - from->system_ns,
+	    to->client_ns - from->client_ns, to->machine_ns - from->machine_ns);
+}
+
 static void
 print_json(struct bench_worker *all, const struct bench_tally *total,
     const struct fairness *fair, double seconds)
@@ -230,6 +247,7 @@ print_json(struct bench_worker *all, const struct bench_tally *total,
 	for (size_t i = 0; i < COUNTERS; i++)
 		printf(",\"%s\":%" PRIu64, counters[i].name,
 		    *counter(&all->counts, i));
+	print_json_watch(all);
 	printf("}\n");
 }
 

@@ -81,6 +81,7 @@ assign(const struct bench_options *options, struct bench_conn *conn,
 		conn->kind = index - options->connections < options->slow
 				 ? BENCH_SLOW
 				 : BENCH_HALF_OPEN;
+		conn->path = conn->kind == BENCH_SLOW ? options->slow_path : 0;
 		return;
 	}
 	conn->kind = BENCH_LOAD;
@@ -393,6 +394,8 @@ next_event(const struct bench_worker *worker, uint64_t now)
 
 	if (now >= until)
 		until += options->drain_ns;
+	if (now < worker->count_from_ns)
+		until = worker->count_from_ns;
 	if (options->rate > 0 && worker->idle_count > 0
 	    && worker->next_due_ns < worker->end_ns
 	    && worker->next_due_ns < until)
@@ -402,6 +405,18 @@ next_event(const struct bench_worker *worker, uint64_t now)
 	if (worker->closed > 0 && worker->reopen_ns < until)
 		until = worker->reopen_ns;
 	return until;
+}
+
+/* The first worker looks, when counting begins and when it has ended. */
+static void
+watch(struct bench_worker *worker, uint64_t now)
+{
+	if (worker->number > 0 || worker->watched == BENCH_WATCHED)
+		return;
+	if (now
+	    >= (worker->watched == 0 ? worker->count_from_ns : worker->end_ns))
+		bench_watch_read(
+		    worker->options, &worker->watch[worker->watched++]);
 }
 
 void
@@ -430,6 +445,7 @@ bench_worker_run(struct bench_worker *worker, uint64_t start_ns)
 			bench_worker_ready(worker, conn);
 	}
 	while (now = bench_now_ns(), !is_over(worker, now)) {
+		watch(worker, now);
 		if (options->rate > 0)
 			send_due(worker, now);
 		if (options->slow > 0 && now >= worker->slow_ns)
@@ -438,6 +454,7 @@ bench_worker_run(struct bench_worker *worker, uint64_t start_ns)
 			reopen_closed_ones(worker, now);
 		wait_for_events(worker, next_event(worker, now));
 	}
+	watch(worker, UINT64_MAX);
 	if (options->rate > 0)
 		count_late(worker);
 }

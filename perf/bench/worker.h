@@ -22,10 +22,12 @@
 #include "perf/bench/histogram.h"
 #include "perf/bench/options.h"
 #include "perf/bench/response.h"
+#include "perf/bench/watch.h"
 
 #include <pthread.h>
 
 #define BENCH_NS_PER_S 1000000000
+#define BENCH_WATCHED 2 /* when counting begins, and when it ends */
 
 /* A request that is not answered yet. */
 struct bench_flight {
@@ -108,6 +110,8 @@ struct bench_worker {
 	uint64_t random;
 	uint64_t count_from_ns, end_ns, next_due_ns, slow_ns, reopen_ns;
 	uint64_t last_answer_ns;
+	struct bench_watch watch[BENCH_WATCHED]; /* the first worker's */
+	unsigned watched;
 };
 
 /* worker.c */

@@ -20,7 +20,7 @@ def measure(settings, server):
     before = server.stats("ready_published")
     found = bench.run(settings, server.url(), "-c", CONNECTIONS,
                       "--dedicate", f"{BURN}=1", "-w", 0.3,
-                      "-d", settings.seconds, cpus=settings.cpus)
+                      "-d", settings.seconds_of(1.5, 1), cpus=settings.cpus)
     plain, burn = found["paths"]["/plaintext"], found["paths"][BURN]
     return {"rps": plain["rps"], "p50_us": plain["p50_us"],
             "p99_us": plain["p99_us"], "burns": burn["answered"],

@@ -1,80 +1,105 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""wrk against each server in turn, again and again, beside the floor.
+"""Every workload on every server in turn, again and again.
 
-A round is every workload on every server once; the order of the servers is
-turned over from round to round. What is compared is the ratio to the floor
-within one round: load that comes and goes hits both.
+A round is every workload on every server once; who begins changes from round
+to round. What is compared is the ratio to the floor within one round: load
+that comes and goes hits both.
 """
 
-import resource
 import sys
 
+import bench
+import claims
 import proc
 import servers
 import table
+import workloads
 import wrk
-
-WORKLOADS = {
-    "64": {"about": "plaintext, 64 connections", "connections": 64},
-    "512": {"about": "plaintext, 512 connections", "connections": 512},
-    "pipelined": {"about": "plaintext, 64 connections, 16 at a time",
-                  "connections": 64, "depth": 16},
-    "churn": {"about": "plaintext, 64 connections, each for one request",
-              "connections": 64, "close": True, "variant": "churn"},
-}
-
-CLAIMS = {"64": ("CPU per request, 64 connections, x floor", 1.10),
-          "pipelined": ("CPU per request, pipelined x16, x floor", 1.5)}
 
 # A round in which somebody else had this much of a CPU is marked.
 FOREIGN = 0.10
+FIGURES = ("rps", "cpu_us", "p50_us", "p99_us", "p999_us", "jain", "busy",
+           "foreign")
 
 
-def used_by_children_ns():
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (used.ru_utime + used.ru_stime) * 1e9
+def place(work, settings):
+    """=> Returns the server's CPUs and the client's."""
+    if work["cpus"] == "both":
+        return settings.cpus, settings.cpus
+    return settings.server_cpus, settings.client_cpus
 
 
-def measure(server, work, settings):
-    """One run of wrk, with what it cost the server and everybody else."""
-    busy, ours = proc.machine_busy_ns(), used_by_children_ns()
-    before = proc.Cpu(server.pid())
-    result = wrk.run(server.url(work.get("path", "/plaintext")),
-                     work["connections"], settings.seconds,
-                     settings.client_cpus, depth=work.get("depth", 1),
-                     close=work.get("close", False))
-    user, system = proc.Cpu(server.pid()).since(before)
-    client = used_by_children_ns() - ours
-    foreign = proc.machine_busy_ns() - busy - client - user - system
-    requests = result["requests"]
-    result["user_us"] = user / 1000 / requests
-    result["system_us"] = system / 1000 / requests
-    result["cpu_us"] = result["user_us"] + result["system_us"]
-    result["server_busy"] = (user + system) / 1e9 / result["seconds"]
-    result["foreign"] = max(0.0, foreign / 1e9 / result["seconds"])
-    return result
+def errors(found):
+    return (found["lost"] + found["all"]["not_2xx"] + found["bad_responses"]
+            + found["connect_errors"] + found["slow_closed"])
 
 
-def start(settings, names):
-    """Every server once, and once more for a workload it has a variant for."""
-    started, port = {}, settings.port
-    for name in names:
-        description = servers.load(name)
-        label = description["name"]
-        # The same server twice shows the noise.
-        while ("64", label) in started:
-            label += "'"
-        plain = servers.Server(description, settings, port).start()
-        port += 1
-        for key, work in WORKLOADS.items():
-            variant = work.get("variant")
-            if variant in description.get("variants", {}):
-                started[key, label] = servers.Server(
-                    description, settings, port, variant=variant).start()
-                port += 1
-            else:
-                started[key, label] = plain
-    return started
+def measure(server, work, settings, seconds=None):
+    """One run, with what it cost the server and everybody else."""
+    _, cpus = place(work, settings)
+    seconds = seconds or settings.seconds_of(0.25, 0.15) * work["seconds"]
+    found = bench.run(
+        settings, server.url("/"), *workloads.options(work),
+        "-t", len(cpus), "--cpus", ",".join(map(str, cpus)),
+        "-w", seconds / 3 / work["seconds"], "-d", seconds,
+        "--watch", ",".join(map(str, proc.tree(server.pid()))), cpus=cpus)
+    tally, watch = found["paths"][work["path"]], found["watch"]
+    answered = found["all"]["answered"]
+    if not tally["answered"]:
+        raise wrk.Failed(f"nothing was answered in {seconds} s")
+    window = watch["window_ns"]
+    foreign = (watch["machine_ns"] - watch["server_ns"]
+               - watch["client_ns"]) / window
+    return {"rps": found["all"]["rps"], "p50_us": tally["p50_us"],
+            "p99_us": tally["p99_us"], "p999_us": tally["p99.9_us"],
+            "jain": found["fairness"]["jain"],
+            "cpu_us": watch["server_ns"] / 1000 / answered,
+            "busy": watch["server_ns"] / window, "answered": answered,
+            "user_ns": watch["user_ns"], "system_ns": watch["system_ns"],
+            "foreign": max(0.0, foreign), "errors": errors(found)}
+
+
+class Fleet:
+    """All servers at once, each in the kinds that the workloads need."""
+
+    def __init__(self, settings, works):
+        self.settings, self.works = settings, works
+        self.running, self.labels, self.cannot = {}, [], {}
+        self.port = settings.port
+        for description in servers.present(settings):
+            label = description["name"]
+            # The same server twice shows the noise.
+            while label in self.labels:
+                label += "'"
+            self.labels.append(label)
+            for key, work in works.items():
+                self._provide(key, work, label, description)
+
+    def _provide(self, key, work, label, description):
+        special = work.get("key")
+        reason = description.get("cannot", {}).get(special)
+        if reason is not None:
+            self.cannot[key, label] = reason
+            return
+        variant = special if special in description.get(
+            "variants", {}) else None
+        kind = label, work["cpus"], variant
+        if kind not in self.running:
+            cpus, _ = place(work, self.settings)
+            self.running[kind] = servers.Server(
+                description, self.settings, self.port, variant=variant,
+                cpus=cpus).start()
+            self.port += 1
+        self.running[key, label] = self.running[kind]
+
+    def server(self, key, label):
+        return self.running.get((key, label))
+
+
+def what_broke(server):
+    status = server.process.poll()
+    return "it has not answered" if status is None else (
+        f"it has ended with {status}")
 
 
 def tell(text):
@@ -84,90 +109,129 @@ def tell(text):
               file=sys.stderr)
 
 
-def rounds(settings, started):
-    labels = list(dict.fromkeys(label for _, label in started))
-    found = {pair: [] for pair in started}
+def rounds(settings, fleet):
+    found = {(key, label): [] for key in fleet.works
+             for label in fleet.labels if fleet.server(key, label)}
     for number in range(settings.rounds):
-        order = labels if number % 2 == 0 else labels[::-1]
-        for key, work in WORKLOADS.items():
+        first = number * 3 % len(fleet.labels)
+        order = fleet.labels[first:] + fleet.labels[:first]
+        if number % 2:
+            order.reverse()
+        for key, work in fleet.works.items():
             for label in order:
+                if (key, label) not in found:
+                    continue
                 tell(f"round {number + 1} of {settings.rounds}: "
                      f"{key} {label}")
-                found[key, label].append(
-                    measure(started[key, label], work, settings))
+                try:
+                    found[key, label].append(measure(
+                        fleet.server(key, label), work, settings))
+                except wrk.Failed as error:
+                    # One peer that breaks does not cost all the others.
+                    print(f"{key} {label}: {error}", file=sys.stderr)
+                    fleet.cannot[key, label] = what_broke(
+                        fleet.server(key, label))
+                    del found[key, label]
     tell("")
-    return found, labels
+    return found
 
 
-def ratios(runs, units):
-    return [run["cpu_us"] / unit["cpu_us"] for run, unit in zip(runs, units)]
+def summarize_one(runs, units):
+    entry = {name: table.summary([run[name] for run in runs])
+             for name in FIGURES}
+    # The kernel tells the two apart in ticks: only over all rounds.
+    user = sum(run["user_ns"] for run in runs)
+    system = sum(run["system_ns"] for run in runs)
+    share = user / (user + system) if user + system else 0.0
+    entry["user_us"] = entry["cpu_us"]["median"] * share
+    entry["system_us"] = entry["cpu_us"]["median"] * (1 - share)
+    if units:
+        entry["ratio"] = table.summary(
+            [run["cpu_us"] / unit["cpu_us"]
+             for run, unit in zip(runs, units)])
+    entry["errors"] = sum(run["errors"] for run in runs)
+    entry["rounds"] = runs
+    return entry
 
 
-def summarize(found, labels):
+def summarize(fleet, found):
     """Medians for each workload and server, and the ratio to the first."""
-    result = {}
-    for key, work in WORKLOADS.items():
-        result[key] = {"about": work["about"], "servers": {}}
-        for label in labels:
-            runs = found[key, label]
-            entry = {name: table.summary([run[name] for run in runs])
-                     for name in ("rps", "cpu_us", "user_us", "system_us",
-                                  "p50_us", "p99_us", "server_busy",
-                                  "foreign")
-                     if all(name in run for run in runs)}
-            entry["ratio"] = table.summary(
-                ratios(runs, found[key, labels[0]]))
-            entry["errors"] = sum(run["socket_errors"] + run["non_2xx"]
-                                  for run in runs)
-            entry["rounds"] = runs
-            result[key]["servers"][label] = entry
+    result, unit = {}, fleet.labels[0]
+    for key, work in fleet.works.items():
+        result[key] = {"about": work["about"], "unit": work["unit"],
+                       "servers": {}}
+        for label in fleet.labels:
+            if (key, label) in fleet.cannot:
+                result[key]["servers"][label] = {
+                    "cannot": fleet.cannot[key, label]}
+                continue
+            units = found.get((key, unit)) if work["unit"] else None
+            result[key]["servers"][label] = summarize_one(
+                found[key, label], units)
     return result
 
 
-def latency(entry, name):
-    return table.duration(entry[name]["median"]) if name in entry else "-"
+HEADER = ["req/s", "p50", "p99", "p99.9", "CPU", "user", "system", "ratio",
+          "spread", "fair", "others", "errors"]
+
+
+def row(label, entry, has_unit):
+    ratio, noisy = entry.get("ratio"), entry["foreign"]["median"]
+    cpu = ["-"] * 5
+    if has_unit:
+        cpu[:3] = (f"{entry['cpu_us']['median']:.3f} us",
+                   f"{entry['user_us']:.3f}", f"{entry['system_us']:.3f}")
+    if ratio:
+        cpu[3:] = (f"{ratio['median']:.3f}",
+                   f"{ratio['min']:.2f}-{ratio['max']:.2f}")
+    return [label, f"{entry['rps']['median']:,.0f}",
+            *(table.duration(entry[name]["median"])
+              for name in ("p50_us", "p99_us", "p999_us")), *cpu,
+            f"{entry['jain']['median']:.3f}",
+            f"{noisy:.0%}" + (" !" if noisy > FOREIGN else ""),
+            entry["errors"]]
 
 
 def show(result, unit):
     print(f"\nMedians; CPU is the server's, per request; ratio is to "
-          f"{unit} in the same\nround, with the least and the most.\n")
-    rows = []
+          f"{unit} in the same\nround, with the least and the most; fair is "
+          "Jain's index over connections.")
     for key, work in result.items():
-        for label, entry in work["servers"].items():
-            ratio, noisy = entry["ratio"], entry["foreign"]["median"]
-            rows.append([
-                f"{key} {label}", f"{entry['rps']['median']:,.0f}",
-                latency(entry, "p50_us"), latency(entry, "p99_us"),
-                f"{entry['cpu_us']['median']:.3f} us",
-                f"{entry['user_us']['median']:.3f}",
-                f"{entry['system_us']['median']:.3f}",
-                f"{ratio['median']:.3f}",
-                f"{ratio['min']:.2f}-{ratio['max']:.2f}",
-                f"{entry['server_busy']['median']:.0%}",
-                f"{noisy:.0%}" + (" !" if noisy > FOREIGN else ""),
-                entry["errors"]])
-    print(table.render(
-        ["workload, server", "req/s", "p50", "p99", "CPU", "user", "system",
-         "ratio", "spread", "busy", "others", "errors"], rows))
-    if any(row[10].endswith("!") for row in rows):
-        print("\n! others had more than a tenth of a CPU: "
-              "measure again when it is quiet")
+        entries = work["servers"]
+        rows = [row(label, entry, work["unit"])
+                for label, entry in entries.items() if "cannot" not in entry]
+        print(f"\n{key}: {work['about']}\n"
+              f"{table.render([''] + HEADER, rows)}")
+        for label, entry in entries.items():
+            if "cannot" in entry:
+                print(f"{label} cannot: {entry['cannot']}")
+        if any(cells[-2].endswith("!") for cells in rows):
+            print("! others had more than a tenth of a CPU: measure again "
+                  "when it is quiet")
+    print()
+
+
+def keep_others(settings, result):
+    """=> Returns all workloads: these, and what this commit has of others."""
+    earlier = settings.load("load")
+    if not earlier or not settings.workloads:
+        return result
+    merged = {**earlier["result"]["workloads"], **result}
+    return {key: merged[key] for key in workloads.WORKLOADS if key in merged}
 
 
 def run(settings):
     try:
-        started = start(settings, settings.servers)
-        sizes = {label: server.answer_size()
-                 for (key, label), server in started.items() if key == "64"}
-        found, labels = rounds(settings, started)
+        fleet = Fleet(settings, workloads.chosen(settings))
+        sizes = {server.name: server.answer_size()
+                 for key, server in fleet.running.items()
+                 if key[1:] == ("one", None)}
+        found = rounds(settings, fleet)
     finally:
         servers.stop_all()
-    result = summarize(found, labels)
-    show(result, labels[0])
+    result = summarize(fleet, found)
+    show(result, fleet.labels[0])
     print("answer, bytes: " + ", ".join(
         f"{name} {size}" for name, size in sizes.items()))
-    made = [table.Claim(CLAIMS[key][0],
-                        result[key]["servers"]["spate"]["ratio"]["median"],
-                        CLAIMS[key][1])
-            for key in CLAIMS if "spate" in labels and labels[0] == "floor"]
-    return {"answer_bytes": sizes, "workloads": result}, made
+    result = keep_others(settings, result)
+    return {"answer_bytes": sizes, "workloads": result}, claims.of(result)

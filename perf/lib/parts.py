@@ -16,7 +16,7 @@ NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
 def measure(path, settings):
-    seconds = 0.05 if settings.quick else 0.2
+    seconds = 0.02 if settings.quick else 0.1
     done = subprocess.run(
         [str(path), "--benchmark_format=json", f"--benchmark_repetitions="
          f"{settings.rounds}", f"--benchmark_min_time={seconds}"],

@@ -54,14 +54,6 @@ class Cpu:
         return total * share, total * (1 - share)
 
 
-def machine_busy_ns():
-    """CPU time that anything on the machine has used."""
-    with open("/proc/stat", encoding="ascii") as stat:
-        fields = [int(field) for field in stat.readline().split()[1:9]]
-    user, nice, system, _, _, irq, softirq, steal = fields
-    return (user + nice + system + irq + softirq + steal) * TICK_NS
-
-
 def resident_bytes(pid):
     """What the process tree has in RAM."""
     total = 0

@@ -3,10 +3,16 @@
 
 A description has
     name      as it stands in the tables
-    argv      the command; {build}, {port}, {threads}, {perf} are filled in
+    about     why these settings are its best
+    package   optional: what Debian calls it
+    argv      the command; {build}, {port}, {threads}, {perf}, and {run}, a
+              folder of its own, are filled in
+    files     optional: names of files that are made in {run} out of NAME.in
+              beside the description; @port@ and the like are filled in
     variants  optional: more arguments for a workload of that name
+    cannot    optional: for a workload of that name, what it lacks
     ready     optional: the path that is asked until it answers 200
-    env       optional: environment to add
+    env       optional: environment to add; filled in likewise
 Every server started here is ended here, by its pid, however the script ends.
 """
 
@@ -17,6 +23,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +41,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _running = []
 
 
+# Where Debian puts servers, which is not in everybody's PATH.
+PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+# What is served by those that serve files.
+FILES = {"plaintext": b"Hello, World!",
+         "json": b'{"message":"Hello, World!"}',
+         "message.json": b'{"message":"Hello, World!"}',
+         **{f"bytes/{size}": b"x" * size for size in (1024, 65536, 1048576)}}
+
+
 class Unusable(Exception):
     """A server that cannot be measured; the message says why."""
 
@@ -43,9 +60,50 @@ def load(name):
     if path.suffix != ".json":
         path = PERF / "servers" / f"{name}.json"
     try:
-        return json.loads(path.read_text())
+        description = json.loads(path.read_text())
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
+    description["folder"] = path.parent
+    return description
+
+
+def program(description, settings):
+    """The path of what is run, or None if it is not there."""
+    name = description["argv"][0].format(build=settings.build, perf=PERF)
+    return shutil.which(name, path=PATH)
+
+
+def lacking(description, settings):
+    """=> Returns why it is skipped, or None."""
+    if program(description, settings):
+        return None
+    package = description.get("package")
+    return f"{description['name']}: skipped, it is not here" + (
+        f": apt-get install {package}, or cmake/deps.sh perf, and build the "
+        "target perf" if package else "")
+
+
+def present(settings, names=None):
+    """The descriptions of those, or of all asked for, that are there."""
+    found = []
+    for name in names or settings.servers:
+        description = load(name)
+        reason = lacking(description, settings)
+        if reason:
+            print(reason, flush=True)
+        else:
+            found.append(description)
+    return found
+
+
+def make_files(folder):
+    """=> Returns a folder with what servers of files serve."""
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.stat().st_size != len(content):
+            path.write_bytes(content)
+    return folder
 
 
 def port_is_free(port):
@@ -74,18 +132,38 @@ class Server:
         self.port = port
         self.ready_path = description.get("ready", "/plaintext")
         self.cpus = cpus or settings.server_cpus
-        names = {"build": settings.build, "port": port, "perf": PERF,
-                 "threads": threads or len(self.cpus)}
-        extra = description.get("variants", {}).get(variant, [])
-        self.argv = [*prefix, *(part.format(**names) for part in
-                                [*description["argv"], *extra]), *arguments]
-        self.env = {**os.environ, **description.get("env", {}), **(env or {})}
+        self.description = description
+        self.names = {"build": settings.build, "port": port, "perf": PERF,
+                      "threads": threads or len(self.cpus)}
+        self.folder = None
+        self.variant = description.get("variants", {}).get(variant, [])
+        self.prefix, self.arguments = prefix, arguments
+        self.added = {**description.get("env", {}), **(env or {})}
+        self.argv = []
         self.process = None
         self.output = None
         self.text = ""
 
     def url(self, path="/plaintext"):
         return f"http://127.0.0.1:{self.port}{path}"
+
+    def _fill(self, parts):
+        return [part.format(**self.names) for part in parts]
+
+    def _prepare(self):
+        """A folder to run in, with its configuration. => Returns argv."""
+        self.folder = tempfile.TemporaryDirectory(prefix="spate-perf-")
+        run = pathlib.Path(self.folder.name)
+        self.names.update(run=run, www=make_files(run / "www")
+                          if "files" in self.description else run)
+        for name in self.description.get("files", []):
+            text = (self.description["folder"] / f"{name}.in").read_text()
+            for word, value in self.names.items():
+                text = text.replace(f"@{word}@", str(value))
+            (run / name).write_text(text)
+        argv = self._fill([*self.description["argv"], *self.variant])
+        argv[0] = shutil.which(argv[0], path=PATH) or argv[0]
+        return [*self.prefix, *argv, *self.arguments]
 
     def _in_child(self):
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -96,12 +174,15 @@ class Server:
         if not port_is_free(self.port):
             raise Unusable(f"{self.name}: port {self.port} is taken; "
                            "choose others by --port")
+        self.argv = self._prepare()
         self.output = tempfile.TemporaryFile()
         try:
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=self.output,
                 stderr=subprocess.STDOUT, preexec_fn=self._in_child,
-                env=self.env)
+                start_new_session=True,
+                env={**os.environ, **dict(zip(
+                    self.added, self._fill(self.added.values())))})
         except OSError as error:
             raise Unusable(f"{self.name}: {self.argv[0]}: "
                            f"{error.strerror}") from error
@@ -176,6 +257,7 @@ class Server:
                 self.process.wait()
         self.said()
         self.output.close()
+        self.folder.cleanup()
         return self.process.returncode
 
     def __enter__(self):

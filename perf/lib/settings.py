@@ -9,6 +9,8 @@ import platform
 import subprocess
 import time
 
+ALL = ("floor,spate,nginx,haproxy,h2o,lighttpd,nethttp,fasthttp,evhttp,"
+       "microhttpd")
 PERF = pathlib.Path(__file__).resolve().parent.parent
 ROOT = PERF.parent
 
@@ -20,16 +22,39 @@ class Settings:
         quick = os.environ.get("PERF") == "quick"
         cpus = sorted(os.sched_getaffinity(0))
         self.quick = quick
+        self.asked_rounds = args.rounds
         self.rounds = args.rounds or (3 if quick else 5)
-        self.seconds = args.seconds or (2 if quick else 4)
+        self.seconds = args.seconds
         self.port = args.port
         self.build = pathlib.Path(args.build).resolve()
         self.out = ROOT / "build" / "perf"
-        self.servers = args.servers.split(",")
+        # What takes long for each server has few, unless some are named.
+        self.are_named = args.servers is not None
+        self.servers = (args.servers or ALL).split(",")
+        self.workloads = [key.strip() for key in filter(
+            None, (getattr(args, "workloads", None) or "").split(","))]
         self.cpus = cpus
         self.server_cpus = cpu_list(args.server_cpus) or cpus[:1]
         self.client_cpus = cpu_list(args.client_cpus) or cpus[1:2] or cpus
         self.bench = self.build / "spate-bench"
+
+    def seconds_of(self, usual, quick):
+        """How long a run takes that is so long by default."""
+        return self.seconds or (quick if self.quick else usual)
+
+    def few(self, names="floor,spate"):
+        return self.servers if self.are_named else names.split(",")
+
+    def load(self, name):
+        """What this commit has saved on this machine, or None."""
+        try:
+            record = json.loads((self.out / f"{name}.json").read_text())
+        except (OSError, ValueError):
+            return None
+        now = machine()
+        same = all(record["machine"].get(key) == now[key]
+                   for key in ("cpu", "cpus", "kernel", "commit"))
+        return record if same else None
 
     def save(self, name, result):
         """Writes a result with what it was taken on."""
@@ -37,7 +62,7 @@ class Settings:
         path = self.out / f"{name}.json"
         record = {"machine": machine(), "settings": {
             "rounds": self.rounds, "seconds": self.seconds,
-            "server_cpus": self.server_cpus,
+            "quick": self.quick, "server_cpus": self.server_cpus,
             "client_cpus": self.client_cpus}, "result": result}
         path.write_text(json.dumps(record, indent=1) + "\n")
         return path
@@ -57,7 +82,7 @@ def parser(about):
     made = argparse.ArgumentParser(
         description=about,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--servers", default="floor,spate",
+    made.add_argument("--servers",
                       help="names or paths of descriptions in perf/servers/")
     made.add_argument("--build", default=str(ROOT / "build" / "release"))
     made.add_argument("--port", type=int, default=9700,

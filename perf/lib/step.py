@@ -11,6 +11,12 @@ import wrk
 
 def take(name, settings, module, /, **options):
     """Runs a step and saves it. => Returns its claims, or None."""
+    result = measure(name, settings, module, **options)
+    return result and result.pop("made")
+
+
+def measure(name, settings, module, /, **options):
+    """=> Returns what was saved, and the claims as "made"; or None."""
     try:
         result, claims = module.run(settings, **options)
     except (servers.Unusable, wrk.Failed) as error:
@@ -18,7 +24,7 @@ def take(name, settings, module, /, **options):
         return None
     result["claims"] = [claim.record() for claim in claims]
     print(f"-> {settings.save(name, result)}\n", flush=True)
-    return claims
+    return {**result, "made": claims}
 
 
 def begin(args):

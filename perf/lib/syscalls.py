@@ -19,7 +19,10 @@ import table
 
 CONNECTIONS = 64
 FEW, MANY = 4000, 24000
-LIMIT = 2.1
+LIMIT = 2.05
+ALLOWED = {"send", "sendto", "sendmsg", "recv", "recvfrom", "epoll_wait",
+           "epoll_pwait", "epoll_pwait2"}
+DEEP = ("floor", "spate")  # whose pipelined requests are counted too
 REPORT_SECONDS = 10
 
 
@@ -70,11 +73,11 @@ def run(settings):
         raise servers.Unusable("strace is not installed: "
                                "apt-get install strace")
     result, rows, made = {}, [], []
-    for name in settings.servers:
-        description = servers.load(name)
+    names = settings.few() if settings.quick else settings.servers
+    for description in servers.present(settings, names):
         label = description["name"]
         result[label] = {}
-        for depth in (1, 16):
+        for depth in (1, 16) if label in DEEP else (1,):
             calls = per_request(settings, description, depth)
             total = sum(calls.values())
             result[label][depth] = {"total": total, "calls": calls}
@@ -82,7 +85,14 @@ def run(settings):
             rows.append([f"{label}, depth {depth}", f"{total:.3f}", "  ".join(
                 f"{call} {each:.3f}" for call, each in most)])
             if label == "spate" and depth == 1:
-                made.append(table.Claim(
-                    "system calls per request at saturation", total, LIMIT))
+                made += claims(total, calls)
     print(table.render(["server", "calls", "of which"], rows))
     return {"connections": CONNECTIONS, "servers": result}, made
+
+
+def claims(total, calls):
+    others = sum(each for name, each in calls.items() if name not in ALLOWED)
+    return [table.Claim("system calls per request at saturation", total,
+                        LIMIT),
+            table.Claim("of which neither send nor recv nor epoll", others,
+                        0.001)]

@@ -285,7 +285,7 @@ expect_bytes(struct visit *visit, const char *n, size_t size)
 	EXPECT(answer.has_length);
 	EXPECT_EQ(answer.size, size);
 	for (size_t i = 0; i < answer.size; i++)
-		wrong += answer.body[i] != (char)('a' + i % 16384 % 26);
+		wrong += answer.body[i] != (char)('a' + i % MIB % 26);
 	EXPECT_EQ(wrong, 0);
 	response_free(&answer);
 }
@@ -329,7 +329,7 @@ TEST(fifty_mebibytes_reach_a_slow_reader)
 	while ((n = client_receive(&visit.client, piece, sizeof(piece))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			wrong += piece[i]
-			    != (char)('a' + (size + (size_t)i) % 16384 % 26);
+			    != (char)('a' + (size + (size_t)i) % MIB % 26);
 		size += (size_t)n;
 	}
 	EXPECT_EQ(n, 0);

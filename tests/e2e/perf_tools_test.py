@@ -13,15 +13,18 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "perf" / "lib"))
 
+import claims
 import servers
 import settings as config
 import syscalls
+import workloads
 import wrk
 
 BUILD = None
@@ -171,6 +174,31 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(report["connects"], 2 + 4)
         self.assertEqual(report["half_open_closed"], 0)
 
+    def test_slow_readers_may_ask_for_something_else(self):
+        with floor("--body", "20000") as server:
+            status, report = bench(
+                "-c", 2, "-d", 0.5, "-w", 0, "--slow", "3@400000/other",
+                "--mix", "/a=1", server.url("/"))
+        self.assertEqual(status, 0)
+        self.assertGreater(report["slow_answered"], 0)
+        self.assertGreater(report["paths"]["/a"]["answered"], 0)
+        self.assertEqual(report["paths"]["/other"]["answered"], 0)
+
+    def test_the_cpu_time_of_who_is_watched_is_reported(self):
+        with floor() as server:
+            _, watched = bench("-d", 0.4, "-w", 0.05, "--watch",
+                               server.pid(), server.url())
+            _, gone = bench("-d", 0.1, "-w", 0, "--watch", 2**22 - 1,
+                            server.url())
+            _, nobody = bench("-d", 0.1, "-w", 0, server.url())
+        watch = watched["watch"]
+        self.assertGreaterEqual(watch["window_ns"], 0.3e9)
+        self.assertGreater(watch["server_ns"], 0)
+        self.assertLess(watch["server_ns"], 1.1 * watch["window_ns"])
+        self.assertGreater(watch["client_ns"], 0)
+        self.assertEqual(gone["watch"]["server_ns"], 0)
+        self.assertNotIn("watch", nobody)
+
     def test_who_never_answers_is_charged_for_it(self):
         """Requests that were not even sent have waited too."""
         with socket.create_server(("127.0.0.1", 0)) as mute:
@@ -189,7 +217,8 @@ class BenchTest(unittest.TestCase):
 
     def test_bad_options_are_refused(self):
         for bad in (["-c", "0"], ["-R", "fast"], ["--mix", "/a"],
-                    ["--poisson"], ["--slow", "3"], ["-n", "1", "-R", "1"],
+                    ["--poisson"], ["--slow", "3"], ["--slow", "3@x/y"],
+                    ["--watch", "1,x"], ["-n", "1", "-R", "1"],
                     ["-c", "1", "--dedicate", "/a=2"], ["--nonsense"], []):
             url = ["http://127.0.0.1:1/"] if bad else []
             self.assertEqual(bench(*bad, *url)[0], 64, bad)
@@ -208,6 +237,55 @@ class LibraryTest(unittest.TestCase):
                                 Settings(), free_port())
         with self.assertRaisesRegex(servers.Unusable, "does not answer"):
             server.start()
+
+    def test_a_configuration_is_filled_in(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "a.conf.in").write_text("@port@ @threads@ @other@")
+            server = servers.Server(
+                {"name": "a", "argv": ["cat", "{run}/a.conf"],
+                 "files": ["a.conf"], "folder": folder}, Settings(), 1234)
+            argv = server._prepare()
+            self.assertEqual(pathlib.Path(argv[1]).read_text(),
+                             "1234 1 @other@")
+            self.assertEqual((pathlib.Path(argv[1]).parent / "www" / "bytes"
+                              / "1024").stat().st_size, 1024)
+            server.folder.cleanup()
+
+    def test_every_workload_is_one_that_spate_bench_takes(self):
+        for work in workloads.WORKLOADS.values():
+            status, _ = bench(
+                *workloads.options(work), "-d", 0.02, "-w", 0, "--drain", 0,
+                f"http://127.0.0.1:{free_port()}/")
+            self.assertEqual(status, 69, work["about"])
+
+    def test_what_a_peer_cannot_do_is_said(self):
+        known = {work.get("key") for work in workloads.WORKLOADS.values()}
+        for path in (ROOT / "perf" / "servers").glob("*.json"):
+            description = servers.load(str(path))
+            for word in ("cannot", "variants"):
+                self.assertLessEqual(set(description.get(word, {})), known)
+
+    def test_claims_are_held_against_the_best_peer(self):
+        def entry(cpu, rps=1.0, ratio=1.0):
+            return {"cpu_us": {"median": cpu}, "rps": {"median": rps},
+                    "ratio": {"median": ratio}, "p99_us": {"median": 500.0}}
+
+        made = claims.of({
+            "64": {"servers": {
+                "floor": entry(4.0), "spate": entry(4.2, ratio=1.05),
+                "slower": entry(6.0), "other": {"cannot": "it"},
+                "peer": entry(4.1)}},
+            "pipelined": {"servers": {
+                "floor": entry(1.0), "spate": entry(1.0, 9, 1.2),
+                "peer": entry(2.0, 3)}},
+            "burn 4000": {"servers": {"spate": entry(1.0)}}})
+        self.assertEqual([(claim.name.split(":")[0], claim.met)
+                          for claim in made],
+                         [("64", True), ("64", False), ("pipelined", False),
+                          ("pipelined", True), ("burn 4000", True),
+                          ("pipelined", True)])
+        self.assertIn("(peer)", made[1].name)
 
     def test_wrk_is_understood(self):
         found = wrk.parse("""\
