@@ -96,7 +96,7 @@ send_rest(struct spate_req *req, int fd, off_t offset)
 	error = sp_conn_sendfile(req->worker, req->pd, fd, &at, left,
 	    req->server->options.write_timeout_ms);
 	if (error == -ETIMEDOUT)
-		sp_count(&req->worker->counters.timeouts_write, 1);
+		sp_conn_give_up(req->worker, req->pd);
 	req->out_left -= (uint64_t)(at - offset);
 	req->error = error;
 }

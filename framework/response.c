@@ -122,7 +122,7 @@ sp_req_flush_slowly(struct spate_req *req, ssize_t sent)
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)
-		sp_count(&req->worker->counters.timeouts_write, 1);
+		sp_conn_give_up(req->worker, req->pd);
 	return req->error = error;
 }
 
@@ -144,7 +144,7 @@ flush_with(struct spate_req *req, const void *data, size_t size)
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)
-		sp_count(&req->worker->counters.timeouts_write, 1);
+		sp_conn_give_up(req->worker, req->pd);
 	return req->error = error;
 }
 

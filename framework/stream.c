@@ -58,7 +58,7 @@ send_all(struct spate_stream *stream, const void *data, size_t size)
 	stream->error = sp_conn_send(stream->worker, stream->pd, data, size,
 	    options_of(stream)->write_timeout_ms);
 	if (stream->error == -ETIMEDOUT)
-		sp_count(&stream->worker->counters.timeouts_write, 1);
+		sp_conn_give_up(stream->worker, stream->pd);
 	return stream->error;
 }
 

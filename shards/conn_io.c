@@ -83,6 +83,15 @@ sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
 	return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 }
 
+void
+sp_conn_give_up(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	sp_count(&worker->counters.timeouts_write, 1);
+	setsockopt(pd->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
 int
 sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
     struct iovec piece[2], uint32_t timeout_ms)

@@ -98,6 +98,14 @@ int sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd,
 int sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
     uint32_t timeout_ms, bool *stalled);
 
+/*
+ * sp_conn_give_up: the peer has taken nothing for too long, and is counted.
+ * What the kernel holds for it, megabytes at most, goes with the close: the
+ * kernel would else keep on trying after it, for as long as the peer answers
+ * that it has no room.
+ */
+void sp_conn_give_up(struct sp_worker *worker, struct sp_poll_desc *pd);
+
 /* The shard that pd is registered with. */
 struct sp_shard *
 sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd);

@@ -198,6 +198,18 @@ resident(void)
 	return (uint64_t)pages * 4096;
 }
 
+/* => Returns how it ends: 0 or -errno. */
+static ssize_t
+read_to_the_end(struct client *client)
+{
+	static char piece[64 * 1024];
+	ssize_t n;
+
+	while ((n = client_receive(client, piece, sizeof(piece))) > 0)
+		;
+	return n;
+}
+
 TEST(a_client_that_takes_nothing_fills_no_memory)
 {
 	struct client client = { .fd = -1 };
@@ -218,6 +230,8 @@ TEST(a_client_that_takes_nothing_fills_no_memory)
 		EXPECT(so_far < before + 16 * MIB);
 		EXPECT(site_left(&site));
 		EXPECT_EQ(SITE_COUNT(&site, aborted), 1);
+		/* Nor does the kernel keep what it still had for it. */
+		EXPECT_EQ(read_to_the_end(&client), -ECONNRESET);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
