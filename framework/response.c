@@ -311,7 +311,7 @@ respond_any(struct spate_req *req, int status, const char *type,
 	if (at == NULL)
 		return req->error != 0 ? req->error : -EMSGSIZE;
 	req->answer = SP_ANSWER_DONE;
-	if (framing.send_body && fits)
+	if (framing.send_body && fits && size != 0)
 		at = put(at, body, size);
 	req->out_size = (uint32_t)(at - req->out);
 	if (framing.send_body && !fits)
