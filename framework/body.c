@@ -14,10 +14,8 @@
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 
-/* Of a body that the handler does not want, this much is read. */
-#define SKIP_MAX (256 * 1024)
+/* A body that the handler does not want is read in pieces of this size. */
 #define SKIP_PIECE 4096
-
 
 /* A chunked body grows its memory by doubling, from here on. */
 #define COLLECT_FIRST 4096
@@ -153,6 +151,13 @@ refill(struct spate_req *req)
 	return 0;
 }
 
+static int
+too_large(struct spate_req *req)
+{
+	sp_count(&req->worker->counters.limited_body, 1);
+	return -E2BIG;
+}
+
 static ssize_t
 read_chunked(struct spate_req *req, void *buf, size_t size)
 {
@@ -190,7 +195,7 @@ read_chunked(struct spate_req *req, void *buf, size_t size)
 			sp_count(&req->worker->counters.parse_errors, 1);
 			req->body = SP_BODY_BROKEN;
 			req->close = true;
-			return event == -413 ? -E2BIG : -EBADMSG;
+			return event == -413 ? too_large(req) : -EBADMSG;
 		}
 	}
 }
@@ -270,7 +275,7 @@ collect_chunked(struct spate_req *req, struct spate_str *body)
 
 	/* A chunk that is too large is refused when its size is read. */
 	if (sp_http_chunked_limit(&req->chunked, max) != 0)
-		return -E2BIG;
+		return too_large(req);
 	for (;;) {
 		char *memory = grow_collected(req, capacity);
 		ssize_t n;
@@ -286,7 +291,7 @@ collect_chunked(struct spate_req *req, struct spate_str *body)
 		}
 		size += (size_t)n;
 		if (size > max)
-			return -E2BIG;
+			return too_large(req);
 		if (size == capacity)
 			capacity *= 2;
 	}
@@ -301,7 +306,7 @@ spate_body(struct spate_req *req, struct spate_str *body)
 		return 0;
 	case SP_BODY_FIXED:
 		if (req->body_left > req->server->options.max_body)
-			return -E2BIG;
+			return too_large(req);
 		return collect_fixed(req, body);
 	case SP_BODY_CHUNKED:
 		return collect_chunked(req, body);
@@ -313,16 +318,17 @@ spate_body(struct spate_req *req, struct spate_str *body)
 bool
 sp_req_body_skip(struct spate_req *req)
 {
+	const uint32_t max = req->server->options.max_unread;
 	char piece[SKIP_PIECE];
 	size_t skipped = 0;
 
 	if (sp_likely(req->body == SP_BODY_NONE))
 		return true;
 	/* Never told to go on: what follows may be the body or may not. */
-	if (req->want_continue || req->close
-	    || (req->body == SP_BODY_FIXED && req->body_left > SKIP_MAX))
+	if (req->want_continue || req->close)
 		return false;
-	while (skipped <= SKIP_MAX) {
+	while (skipped <= max
+	    && (req->body != SP_BODY_FIXED || req->body_left <= max)) {
 		ssize_t n = spate_body_read(req, piece, sizeof(piece));
 
 		if (n <= 0)
@@ -331,5 +337,6 @@ sp_req_body_skip(struct spate_req *req)
 		if (req->body == SP_BODY_NONE)
 			return true;
 	}
+	sp_count(&req->worker->counters.limited_unread, 1);
 	return false;
 }

@@ -28,8 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One connection's share of a turn, before others have theirs. */
-#define TURN_REQUESTS 32
+/* One connection's share of a turn, besides max_pipelined. */
 #define TURN_BYTES (256 * 1024)
 
 /* A chunked body needs some room behind its head. */
@@ -174,6 +173,18 @@ end_request(struct spate_req *req)
 	return TURN_PARK;
 }
 
+/* Which limit it was, if it was one. */
+static void
+count_limit(struct sp_counters *counters, int status, const char *reason)
+{
+	if (status == 414)
+		sp_count(&counters->limited_target, 1);
+	else if (status == 431 && reason == sp_http_too_many_fields)
+		sp_count(&counters->limited_fields, 1);
+	else if (status == 431)
+		sp_count(&counters->limited_head, 1);
+}
+
 /* A head that was refused. The answer has a head of its own to go by. */
 static void
 refuse(struct spate_req *req, int status)
@@ -181,6 +192,7 @@ refuse(struct spate_req *req, int status)
 	const char *reason = req->head.error;
 
 	sp_count(&req->worker->counters.parse_errors, 1);
+	count_limit(&req->worker->counters, status, reason);
 	sp_log(req->server, SPATE_LOG_DEBUG, "refused a request: %d, %s",
 	    status, reason);
 	req->state = 0;
@@ -212,8 +224,11 @@ consume_here(struct spate_req *req, unsigned *requests)
 			refuse(req, -n);
 			return TURN_LINGER;
 		}
-		if (sp_unlikely(++*requests > TURN_REQUESTS))
+		if (sp_unlikely(
+			++*requests > req->server->options.max_pipelined)) {
+			sp_count(&req->worker->counters.limited_pipeline, 1);
 			return TURN_YIELD;
+		}
 		begin_request(req, (uint32_t)n);
 		if (sp_unlikely(!is_plain(req)))
 			answer_other(req);

@@ -147,6 +147,9 @@ struct sp_http_limits {
 int sp_http_head_parse(struct sp_http_head *head, const char *buf, size_t size,
     const struct sp_http_limits *limits);
 
+/* head->error, by its address, of a 431 for limits->fields. */
+extern const char sp_http_too_many_fields[];
+
 /*
  * How far a head that arrives in pieces has been looked at. All zero before
  * the first piece of each head.

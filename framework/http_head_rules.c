@@ -9,6 +9,8 @@
 #define PREFACE "PRI * HTTP/2.0\r\n"
 #define VERSION_BYTES 10 /* "HTTP/1.1\r\n" */
 
+const char sp_http_too_many_fields[] = "too many fields";
+
 int
 sp_http_refuse(struct sp_http_head *head, int status, const char *error)
 {

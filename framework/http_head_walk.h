@@ -191,7 +191,7 @@ walk_line(struct walk *walk, const char *name, struct sp_http_field *field)
 		    walk, sp_http_rule_stop(walk->head, name, colon));
 	}
 	if (field == walk->last)
-		return walk_refuse(walk, 431, "too many fields");
+		return walk_refuse(walk, 431, sp_http_too_many_fields);
 	value = colon + 1;
 	while (value < walk->end && sp_http_is_blank(*value))
 		value++;

@@ -131,9 +131,17 @@ spate_req_handle(const struct spate_req *req)
 }
 
 void *
+sp_req_memory(struct spate_req *req, void *memory)
+{
+	if (memory == NULL)
+		sp_count(&req->worker->counters.limited_memory, 1);
+	return memory;
+}
+
+void *
 spate_alloc(struct spate_req *req, size_t size)
 {
-	return sp_bump_alloc(&req->memory, size);
+	return sp_req_memory(req, sp_bump_alloc(&req->memory, size));
 }
 
 /*

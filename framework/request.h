@@ -146,6 +146,14 @@ char *sp_req_buffer(struct sp_worker *worker);
 void sp_req_buffer_put(struct sp_worker *worker, char *buffer);
 
 /*
+ * sp_req_memory: count that the request got none, which is max_memory or a
+ * machine without any.
+ *
+ * => Returns memory as it is.
+ */
+void *sp_req_memory(struct spate_req *req, void *memory);
+
+/*
  * sp_req_flush: send what is in out. May wait.
  *
  * => Returns 0 or the error, which sticks.

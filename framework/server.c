@@ -60,6 +60,8 @@ spate_options_default(void)
 		.log_level = SPATE_LOG_INFO,
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
+		.max_pipelined = 16,
+		.max_unread = 256 * KIB,
 	};
 }
 
@@ -291,6 +293,7 @@ options_are_valid(const struct spate_options *options)
 	    && options->max_fields >= 1
 	    && options->max_fields <= SP_HTTP_FIELDS_MAX
 	    && options->max_target >= 1 && options->max_fibers >= 2
+	    && options->max_pipelined >= 1
 	    && options->max_body <= UINT32_MAX - options->max_memory
 	    && options->max_outq <= UINT32_MAX / 2
 	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX

@@ -23,13 +23,14 @@
 char *
 spate_strndup(struct spate_req *req, const char *data, size_t size)
 {
-	return sp_bump_strndup(&req->memory, data, size);
+	return sp_req_memory(
+	    req, sp_bump_strndup(&req->memory, data, size));
 }
 
 char *
 spate_strdup(struct spate_req *req, const char *string)
 {
-	return sp_bump_strndup(&req->memory, string, strlen(string));
+	return spate_strndup(req, string, strlen(string));
 }
 
 char *
@@ -41,7 +42,7 @@ spate_printf(struct spate_req *req, const char *format, ...)
 	va_start(args, format);
 	text = sp_bump_vprintf(&req->memory, format, args);
 	va_end(args);
-	return text;
+	return sp_req_memory(req, text);
 }
 
 /* ----------------------------------------------------------------- query */

@@ -48,6 +48,13 @@
 	X(timeouts_write)                                                      \
 	X(timeouts_idle)                                                       \
 	X(parse_errors)     /* heads and bodies refused */                     \
+	X(limited_head)     /* heads refused: more than max_head bytes */      \
+	X(limited_fields)   /* or max_fields fields */                         \
+	X(limited_target)   /* or a target of more than max_target bytes */    \
+	X(limited_body)     /* bodies refused: more than max_body bytes */     \
+	X(limited_unread)   /* connections closed over a body nobody read */   \
+	X(limited_memory)   /* allocations refused: more than max_memory */    \
+	X(limited_pipeline) /* turns ended after max_pipelined requests */     \
 	X(limited)          /* accepts put off by max_connections */           \
 	X(limited_peer)     /* closed: too many from one address */            \
 	X(aged)             /* connections told to end, for their age */       \

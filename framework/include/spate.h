@@ -176,6 +176,19 @@ struct spate_options {
 	/* Connections to other servers that wait for the next request. */
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
+
+	/*
+	 * Requests of one connection that are answered before others have
+	 * their turn; 16, at least 1. What is beyond that in a pipeline waits,
+	 * mostly in the kernel, and no answer is kept for it.
+	 */
+	uint32_t max_pipelined;
+	/*
+	 * Bytes of a body that its handler left unread which are read and
+	 * thrown away, to keep the connection; if there are more it is closed;
+	 * 256 KiB.
+	 */
+	uint32_t max_unread;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

@@ -489,6 +489,7 @@ TEST(memory_of_a_request_has_a_bound_and_comes_back)
 		response_free(&answer);
 		EXPECT_EQ(client_ask(&client, GET("/"), &answer), 0);
 		EXPECT_EQ(atol(answer.body), total);
+		EXPECT_EQ(SITE_COUNT(&site, limited_memory), 4);
 	}
 	done(&answer);
 }

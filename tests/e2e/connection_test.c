@@ -356,6 +356,7 @@ TEST(a_body_that_nobody_reads_is_skipped_within_a_bound)
 		EXPECT_EQ(answer.status, 200);
 		response_free(&answer);
 		EXPECT(client_at_end(&client));
+		EXPECT_EQ(SITE_COUNT(&site, limited_unread), 1);
 	}
 	leave(&site, &client);
 }

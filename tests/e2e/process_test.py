@@ -332,7 +332,9 @@ class DescriptorsTest(unittest.TestCase):
 SHARD = ["id", "cpu", "connections", "accepted", "requests", "responses",
          "bytes_in", "bytes_out", "polls", "events", "stale_events",
          "breaks_sent", "breaks_coalesced", "ready_lists", "ready_published",
-         "stolen", "ring_depth", "memory_bytes"]
+         "stolen", "ring_depth", "memory_bytes", "limited", "limited_peer",
+         "limited_head", "limited_fields", "limited_target", "limited_body",
+         "limited_unread", "limited_memory", "limited_pipeline", "timeouts"]
 
 
 class StatsTest(unittest.TestCase):

@@ -162,6 +162,7 @@ TEST(too_long_a_target_is_414)
 		say_many(&client, "abcdefgh", 1100);
 		client_say(&client, " HTTP/1.1\r\nHost: a\r\n\r\n");
 		expect_last(&client, 414);
+		EXPECT_EQ(SITE_COUNT(&site, limited_target), 1);
 	}
 	leave(&site, &client);
 }
@@ -175,6 +176,7 @@ TEST(a_target_without_an_end_is_414)
 		client_say(&client, "GET /");
 		say_many(&client, "abcdefgh", 1100);
 		expect_last(&client, 414);
+		EXPECT_EQ(SITE_COUNT(&site, limited_target), 1);
 	}
 	leave(&site, &client);
 }
@@ -189,6 +191,7 @@ TEST(too_many_fields_are_431)
 		say_many(&client, "X: y\r\n", 101);
 		client_say(&client, "\r\n");
 		expect_last(&client, 431);
+		EXPECT_EQ(SITE_COUNT(&site, limited_fields), 1);
 	}
 	leave(&site, &client);
 }
@@ -202,6 +205,7 @@ TEST(too_large_a_head_is_431_even_without_an_end)
 		client_say(&client, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
 		say_many(&client, "abcdefgh", 4000);
 		expect_last(&client, 431);
+		EXPECT_EQ(SITE_COUNT(&site, limited_head), 1);
 	}
 	leave(&site, &client);
 }
@@ -246,6 +250,7 @@ TEST(a_body_beyond_the_limit_is_413)
 			say_many(&client, "abcdefgh", 131073);
 			expect_last(&client, 413);
 		}
+		EXPECT_EQ(SITE_COUNT(&site, limited_body), 2);
 	}
 	leave(&site, &client);
 }
