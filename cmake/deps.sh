@@ -48,12 +48,18 @@ test  strace          cmd:strace            counts system calls
 test  valgrind        cmd:valgrind          leaks, without sanitizers
 test  procps          cmd:ps                end-to-end tests look at processes
 test  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
+test  nodejs          cmd:node              another's client: undici
+test  npm             cmd:npm               fetches undici, for its test
+test  golang-go       cmd:go                another's client: net/http
+test  default-jdk-headless cmd:javac         another's client: java.net.http
+test  chromium        cmd:chromium          another's client: a browser
 perf  python3         cmd:python3           runs the benchmarks, sums them up
 perf  libbenchmark-dev pc:benchmark          times the parts
 perf  wrk             cmd:wrk               load
 perf  curl            cmd:curl              waits for the service to answer
 perf  strace          cmd:strace            counts system calls
 perf  procps          cmd:ps                CPU time of the service
+perf  slowhttptest    cmd:slowhttptest      clients that are slow on purpose
 perf  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
 perf  valgrind        cmd:valgrind          counts instructions
 perf  util-linux      cmd:taskset           pins servers and clients
@@ -77,9 +83,10 @@ names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
-Google Benchmark, curl, wrk, strace, valgrind, procps;
-for the benchmarks also Matplotlib, and what there is of nginx, HAProxy, h2o,
-lighttpd, Go, fasthttp, libevent, libmicrohttpd'
+Google Benchmark, curl, wrk, strace, valgrind, procps, Node with npm, Go,
+a JDK, Chromium;
+for the benchmarks also Matplotlib, slowhttptest, and what there is of nginx,
+HAProxy, h2o, lighttpd, fasthttp, libevent, libmicrohttpd'
 
 say() {
 	printf '%s\n' "deps: $*" >&2
