@@ -94,7 +94,7 @@ send_rest(struct spate_req *req, int fd, off_t offset)
 	if (error != 0)
 		return;
 	error = sp_conn_sendfile(req->worker, req->pd, fd, &at, left,
-	    req->server->options.write_timeout_ms);
+	    req->server->options.write_timeout_ms, &req->stall);
 	if (error == -ETIMEDOUT)
 		sp_conn_give_up(req->worker, req->pd);
 	req->out_left -= (uint64_t)(at - offset);

@@ -410,6 +410,7 @@ borrow_buffers(struct spate_req *req)
 	req->error = 0;
 	req->drained = false;
 	req->flushing = false;
+	req->stall.began = false;
 	req->collected = NULL;
 	sp_bump_init_later(
 	    &req->memory, MEMORY_FIRST, req->server->options.max_memory);

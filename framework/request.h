@@ -76,6 +76,7 @@ struct spate_req {
 	bool resuming; /* part of a head had been kept; progress tells */
 	char *out;     /* or NULL, until there is an answer */
 	struct sp_http_progress progress;
+	struct sp_stall stall;
 
 	/* This request: bytes, and all of them at once (sp_req_byte). */
 	union {

@@ -118,7 +118,7 @@ sp_req_flush_slowly(struct spate_req *req, ssize_t sent)
 
 	req->flushing = true;
 	error = sp_conn_send_rest(req->worker, req->pd, req->out, req->out_size,
-	    sent, req->server->options.write_timeout_ms);
+	    sent, req->server->options.write_timeout_ms, &req->stall);
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)
@@ -139,8 +139,8 @@ flush_with(struct spate_req *req, const void *data, size_t size)
 	if (req->error != 0)
 		return req->error;
 	req->flushing = true;
-	error = sp_conn_send2(
-	    req->worker, req->pd, piece, req->server->options.write_timeout_ms);
+	error = sp_conn_send2(req->worker, req->pd, piece,
+	    req->server->options.write_timeout_ms, &req->stall);
 	req->flushing = false;
 	req->out_size = 0;
 	if (error == -ETIMEDOUT)

@@ -62,6 +62,7 @@ spate_options_default(void)
 		.upstream_idle_ms = 15000,
 		.max_pipelined = 16,
 		.max_unread = 256 * KIB,
+		.min_write_rate = 240,
 	};
 }
 
@@ -345,6 +346,7 @@ make_engine(struct spate_server *server)
 	engine.sweep_ms = sweep_ms(options);
 	engine.stack_size = options->stack_size;
 	engine.max_fibers = options->max_fibers;
+	engine.min_write_rate = options->min_write_rate;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
 	engine.worker_begin = sp_http_worker_begin;

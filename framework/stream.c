@@ -41,6 +41,7 @@ struct spate_stream {
 	bool ended;   /* the peer has sent its last */
 	bool flushing;
 	int error; /* of sending; sticks */
+	struct sp_stall stall;
 };
 
 static const struct spate_options *
@@ -56,7 +57,7 @@ send_all(struct spate_stream *stream, const void *data, size_t size)
 	if (stream->error != 0)
 		return stream->error;
 	stream->error = sp_conn_send(stream->worker, stream->pd, data, size,
-	    options_of(stream)->write_timeout_ms);
+	    options_of(stream)->write_timeout_ms, &stream->stall);
 	if (stream->error == -ETIMEDOUT)
 		sp_conn_give_up(stream->worker, stream->pd);
 	return stream->error;

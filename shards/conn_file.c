@@ -28,10 +28,10 @@ let_others_run(struct sp_worker *worker)
 
 int
 sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
-    off_t *offset, uint64_t size, uint32_t timeout_ms)
+    off_t *offset, uint64_t size, uint32_t timeout_ms, struct sp_stall *stall)
 {
 	uint64_t slice = 0;
-	bool stalled = false;
+	bool took = false;
 
 	while (size != 0) {
 		size_t most = size < SLICE ? (size_t)size : SLICE;
@@ -42,7 +42,7 @@ sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
 			sp_count(&worker->counters.bytes_out, (uint64_t)n);
 			size -= (uint64_t)n;
 			slice += (uint64_t)n;
-			stalled = false;
+			took = true;
 			if (slice < SLICE || size == 0)
 				continue;
 			slice = 0;
@@ -59,9 +59,10 @@ sp_conn_sendfile(struct sp_worker *worker, struct sp_poll_desc *pd, int file,
 		if (errno != EAGAIN)
 			return -errno;
 		error = sp_conn_wait_for_room(
-		    worker, pd, timeout_ms, &stalled);
+		    worker, pd, timeout_ms, stall, took);
 		if (error != 0)
 			return error;
+		took = false;
 	}
 	return 0;
 }

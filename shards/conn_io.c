@@ -5,6 +5,8 @@
 #include "shards/engine.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 struct sp_shard *
@@ -69,18 +71,75 @@ watch_writes(struct sp_worker *worker, struct sp_poll_desc *pd)
 	    &shard->np, pd->fd, sp_poll_desc_handle(pd), pd->interest);
 }
 
+/* => Returns false: the kernel does not know, as the peer is no TCP. */
+static bool
+acknowledged(const struct sp_poll_desc *pd, uint64_t *bytes)
+{
+	struct tcp_info info = { .tcpi_bytes_acked = 0 };
+	socklen_t size = sizeof(info);
+
+	if (getsockopt(pd->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return false;
+	*bytes = info.tcpi_bytes_acked;
+	return true;
+}
+
+/*
+ * Has the peer taken what was due? Then its time begins anew, as it does at
+ * the first wait. took is for a peer of which the kernel does not know.
+ */
+static bool
+keeps_up(struct sp_worker *worker, struct sp_poll_desc *pd,
+    uint32_t timeout_ms, struct sp_stall *stall, bool took)
+{
+	uint64_t due = (uint64_t)worker->engine->options.min_write_rate
+	    * timeout_ms / 1000;
+	uint64_t acked = 0;
+
+	if (acknowledged(pd, &acked) && stall->began)
+		took = acked - stall->acked >= (due != 0 ? due : 1);
+	if (took || !stall->began)
+		*stall = (struct sp_stall) { .began = true, .acked = acked };
+	return took;
+}
+
+/* Waits for what is left of timeout_ms. */
+static int
+wait_for_the_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
+    uint32_t timeout_ms, struct sp_stall *stall)
+{
+	uint64_t waited_ms = stall->waited_ns / SP_NS_PER_MS, start;
+	int error;
+
+	if (waited_ms >= timeout_ms)
+		return -ETIMEDOUT;
+	start = sp_now_ns();
+	set_deadline(pd, SP_POLL_WRITE, timeout_ms - (uint32_t)waited_ms);
+	error = sp_poll_wait(worker, pd, SP_POLL_WRITE);
+	stall->waited_ns += sp_now_ns() - start;
+	return error;
+}
+
 int
 sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
-    uint32_t timeout_ms, bool *stalled)
+    uint32_t timeout_ms, struct sp_stall *stall, bool took)
 {
 	int error = watch_writes(worker, pd);
 
 	if (error != 0)
 		return error;
-	if (!*stalled)
-		set_deadline(pd, SP_POLL_WRITE, timeout_ms);
-	*stalled = true;
-	return sp_poll_wait(worker, pd, SP_POLL_WRITE);
+	if (timeout_ms == 0) {
+		sp_poll_set_deadline(pd, SP_POLL_WRITE, SP_DEADLINE_NONE);
+		return sp_poll_wait(worker, pd, SP_POLL_WRITE);
+	}
+	keeps_up(worker, pd, timeout_ms, stall, took);
+	/* A deadline that passes sooner was set by somebody else. */
+	do {
+		error = wait_for_the_rest(worker, pd, timeout_ms, stall);
+	} while (error == -ETIMEDOUT
+	    && stall->waited_ns / SP_NS_PER_MS + 2 >= timeout_ms
+	    && keeps_up(worker, pd, timeout_ms, stall, false));
+	return error;
 }
 
 void
@@ -94,10 +153,10 @@ sp_conn_give_up(struct sp_worker *worker, struct sp_poll_desc *pd)
 
 int
 sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
-    struct iovec piece[2], uint32_t timeout_ms)
+    struct iovec piece[2], uint32_t timeout_ms, struct sp_stall *stall)
 {
 	struct msghdr msg = { .msg_iov = piece, .msg_iovlen = 2 };
-	bool stalled = false;
+	bool took = false;
 	ssize_t n;
 
 	for (;;) {
@@ -122,21 +181,24 @@ sp_conn_send2(struct sp_worker *worker, struct sp_poll_desc *pd,
 		if (piece[0].iov_len + piece[1].iov_len == 0)
 			return 0;
 		if (n > 0) {
-			stalled = false;
+			took = true;
 			continue;
 		}
-		error = sp_conn_wait_for_room(worker, pd, timeout_ms, &stalled);
+		error = sp_conn_wait_for_room(
+		    worker, pd, timeout_ms, stall, took);
 		if (error != 0)
 			return error;
+		took = false;
 	}
 }
 
 int
 sp_conn_send_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
-    const void *buf, size_t size, ssize_t n, uint32_t timeout_ms)
+    const void *buf, size_t size, ssize_t n, uint32_t timeout_ms,
+    struct sp_stall *stall)
 {
 	const char *at = buf;
-	bool stalled = false;
+	bool took = false;
 
 	for (;;) {
 		int error;
@@ -147,12 +209,13 @@ sp_conn_send_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
 			size -= (size_t)n;
 			if (size == 0)
 				return 0;
-			stalled = false;
+			took = true;
 		} else if (n == -EAGAIN) {
 			error = sp_conn_wait_for_room(
-			    worker, pd, timeout_ms, &stalled);
+			    worker, pd, timeout_ms, stall, took);
 			if (error != 0)
 				return error;
+			took = false;
 		} else if (n != -EINTR) {
 			return (int)n;
 		}

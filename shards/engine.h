@@ -36,6 +36,7 @@ struct sp_engine_options {
 	uint32_t max_fibers;      /* of one worker */
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
+	uint32_t min_write_rate;  /* bytes in a second; see conn_io.h */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot

@@ -131,7 +131,8 @@ struct spate_options {
 	/* In milliseconds; 0: no limit. */
 	uint32_t header_timeout_ms; /* from the first byte of a head; 10,000 */
 	uint32_t body_timeout_ms;   /* between pieces of a body; 30,000 */
-	uint32_t write_timeout_ms;  /* while a client takes nothing; 30,000 */
+	uint32_t write_timeout_ms;  /* while a client takes nothing, or less
+	                               than min_write_rate; 30,000 */
 	uint32_t idle_timeout_ms;   /* between requests, or of a silent
 	                               stream; 75,000 */
 	uint32_t drain_timeout_ms;  /* to finish in, when stopped; 25,000 */
@@ -189,6 +190,11 @@ struct spate_options {
 	 * 256 KiB.
 	 */
 	uint32_t max_unread;
+	/*
+	 * Bytes in a second that a client has to take of an answer, on average
+	 * over write_timeout_ms of waiting for it; 240. 0: any byte will do.
+	 */
+	uint32_t min_write_rate;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
