@@ -2,7 +2,7 @@
 #
 # Names for what one types often. CMake does the work: see CMakePresets.json.
 
-PRESETS = dev tsan release
+PRESETS = dev tsan release fuzz
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
@@ -25,10 +25,11 @@ run:
 	@$(MAKE) --no-print-directory build
 	@exec $(DEMO) $(ARGS)
 
-# Every preset has its turn, so that one run tells of every failure.
+# Every preset has its turn, so that one run tells of every failure. The
+# fuzzers' is a short one.
 test:
 	@sh cmake/deps.sh test
-	@failed=; \
+	@failed=; export FUZZ_SECONDS="$${FUZZ_SECONDS:-5}"; \
 	for preset in $(PRESETS); do \
 		cmake --workflow --preset $$preset || \
 			failed="$$failed $$preset"; \
