@@ -110,6 +110,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard)
 	put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
 	put(json, "breaks_coalesced",
 	    sp_load(&shard->breaks_coalesced, relaxed));
+	put(json, "limited_outq", sp_load(&shard->outq_full, relaxed));
 	put(json, "stale_lookups", sp_load(&shard->stale_lookups, relaxed));
 	put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
 	put(json, "workers", sp_load(&shard->worker_count, relaxed));

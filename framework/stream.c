@@ -281,8 +281,11 @@ push_out(const struct spate_server *server, struct sp_poll_desc *pd,
 	uintptr_t woken[SP_POLL_MODES];
 	struct sp_out *out;
 
-	if (sp_load(&pd->out_bytes, relaxed) + size > server->options.max_outq)
+	if (sp_load(&pd->out_bytes, relaxed) + size
+	    > server->options.max_outq) {
+		sp_fetch_add(&shard->outq_full, 1, relaxed);
 		return -EAGAIN;
+	}
 	out = malloc(sizeof(*out) + size);
 	if (out == NULL)
 		return -ENOMEM;

@@ -68,6 +68,7 @@ struct sp_shard {
 	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
+	SP_ATOMIC(uint64_t) outq_full; /* sends refused, or left out */
 
 	struct sp_ready_ring ring;
 

@@ -55,14 +55,28 @@ writes_64_mib(struct spate_req *req, void *arg)
 	return error;
 }
 
+static _Atomic bool may_read;
+
+static int
+reads_later(struct spate_req *req, void *arg)
+{
+	begun++;
+	while (!may_read)
+		spate_sleep(1);
+	begun--;
+	return reads_all(req, arg);
+}
+
 static bool
 start(void)
 {
 	begun = ended = last_error = 0;
+	may_read = false;
 	written = 0;
 	site_make(&site);
 	spate_route(site.server, "*", "/read", reads_all, NULL);
 	spate_route(site.server, "GET", "/write", writes_64_mib, NULL);
+	spate_route(site.server, "POST", "/later", reads_later, NULL);
 	return site_start(&site);
 }
 
@@ -232,6 +246,60 @@ TEST(a_client_that_takes_nothing_fills_no_memory)
 		EXPECT_EQ(SITE_COUNT(&site, aborted), 1);
 		/* Nor does the kernel keep what it still had for it. */
 		EXPECT_EQ(read_to_the_end(&client), -ECONNRESET);
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+/* => Returns how much of it went out before there was no more room. */
+static size_t
+send_until_full(struct client *client, size_t size)
+{
+	static const char piece[MIB];
+	size_t sent = 0;
+	unsigned looks = 0;
+
+	while (sent < size && looks < 100) {
+		ssize_t n = send(client->fd, piece,
+		    size - sent < MIB ? size - sent : MIB,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n > 0) {
+			sent += (size_t)n;
+			looks = 0;
+		} else if (!site_look(&looks)) {
+			break;
+		}
+	}
+	return sent;
+}
+
+/* What a handler does not read stays with the client. */
+TEST(a_handler_that_reads_nothing_fills_no_memory)
+{
+	static const char rest[MIB];
+	struct client client = { .fd = -1 };
+	struct response answer;
+
+	site_new(&site);
+	if (start() && client_open(&client, site.port)) {
+		size_t size = 64 * MIB, sent;
+
+		client_say(&client,
+		    "POST /later HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 67108864\r\n\r\n");
+		AWAIT(begun == 1);
+		sent = send_until_full(&client, size);
+		EXPECT(sent < 32 * MIB);
+		EXPECT(SITE_COUNT(&site, bytes_in) < 64 * 1024);
+		may_read = true;
+		for (; size - sent >= MIB; sent += MIB)
+			client_send(&client, rest, MIB);
+		client_send(&client, rest, size - sent);
+		EXPECT_EQ(client_read(&client, &answer), 0);
+		EXPECT(response_is(&answer, "read"));
+		response_free(&answer);
+		EXPECT(SITE_COUNT(&site, bytes_in) > size);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);

@@ -334,7 +334,8 @@ SHARD = ["id", "cpu", "connections", "accepted", "requests", "responses",
          "breaks_sent", "breaks_coalesced", "ready_lists", "ready_published",
          "stolen", "ring_depth", "memory_bytes", "limited", "limited_peer",
          "limited_head", "limited_fields", "limited_target", "limited_body",
-         "limited_unread", "limited_memory", "limited_pipeline", "timeouts"]
+         "limited_unread", "limited_memory", "limited_pipeline",
+         "limited_outq", "timeouts"]
 
 
 class StatsTest(unittest.TestCase):

@@ -150,6 +150,17 @@ TEST(a_handle_is_stale_once_its_stream_has_gone)
 	stop();
 }
 
+static uint64_t
+times_full(void)
+{
+	struct sp_engine *engine = site.server->engine;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < engine->shard_count; i++)
+		sum += sp_load(&engine->shards[i]->outq_full, relaxed);
+	return sum;
+}
+
 /*
  * A peer that takes nothing: its queue has an end, and so has the wait for
  * it, whoever goes on sending.
@@ -181,6 +192,7 @@ TEST(sends_have_a_bound)
 		EXPECT(full > 0);
 		EXPECT(site_left(&site));
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_write), 1);
+		EXPECT(times_full() > (uint64_t)full);
 		client_close(&client);
 	}
 	stop();
