@@ -302,6 +302,38 @@ def upload(folder):
             expect(os.listdir(home), ["a.txt"])
 
 
+def fetch(folder):
+    with running(folder, "fetch", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("GET", "/shout/hello"), (200, "HELLO!\n"))
+        expect(it.ask("GET", "/shout/a%20b")[0], 502)
+
+
+def trailers(folder):
+    def send(link, trailer):
+        link.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n"
+                     b"Transfer-Encoding: chunked\r\n"
+                     b"Connection: close\r\n\r\n3\r\nabc\r\n0\r\n"
+                     + trailer + b"\r\n")
+        return link.makefile("rb").read().decode()
+
+    with running(folder, "trailers", SPATE_LISTEN=ANY) as it:
+        for trailer, wanted in ((b"Sum: 294\r\n", "294 it is\n"),
+                                (b"Sum: 293\r\n", "422 Unprocessable"),
+                                (b"Sum: x\r\n", "'Sum' is malformed"),
+                                (b"", "'Sum' is missing")):
+            with it.connect() as link:
+                expect(wanted in send(link, trailer), True)
+
+
+def watch_fd(folder):
+    with running(folder, "watch_fd", SPATE_LISTEN=ANY) as it:
+        status, body = it.ask("GET", "/?ms=20&n=5")
+        expect((status, body.startswith("tick ")), (200, True))
+        # A machine that is late may have several in one.
+        expect(int(body.split()[-1]) >= 5, True)
+        expect(it.ask("GET", "/?ms=0")[0], 400)
+
+
 def texts(folder):
     """One program in three places."""
     built = (ROOT / "examples/hello.c").read_text()
@@ -317,7 +349,7 @@ def texts(folder):
 EXAMPLES = {test.__name__: test for test in (
     hello, echo_stream, unix_socket, broadcast_clock, embed, json_params,
     upload_count, chunks, middleware, forms_cookies, static_files, sse,
-    deferred, json_api, upload, texts)}
+    deferred, json_api, upload, fetch, trailers, watch_fd, texts)}
 
 
 def main():
