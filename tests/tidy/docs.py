@@ -44,9 +44,10 @@ def words_of(root):
 
 
 def tests_of(root):
-    return {(path.stem, test) for path in (root / "tests/unit").glob("*.c")
-            for test in re.findall(r"^TEST\((\w+)\)$", path.read_text(),
-                                   re.M)}
+    """Of the tests in Python the classes."""
+    return {(path.stem, test) for path in (root / "tests").rglob("*_test.*")
+            for test in re.findall(r"^(?:TEST\(|class )(\w+)\b",
+                                   path.read_text(), re.M)}
 
 
 def is_written(name, words):
