@@ -59,6 +59,7 @@ sp_req_dispatch(struct spate_req *req)
 	if (sp_likely(routed == SP_ROUTE_FOUND)) {
 		const struct sp_route_target *target = req->match.route->target;
 
+		sp_times_route(&req->times, target->number);
 		layers = target->layers;
 		if (sp_likely(layers == NULL)) {
 			sp_req_call_handler(req);
@@ -68,6 +69,7 @@ sp_req_dispatch(struct spate_req *req)
 	} else {
 		req->match.route = NULL;
 		req->routed = (uint8_t)routed;
+		sp_times_route(&req->times, req->server->target_count);
 	}
 	sp_middleware_run(req, layers, answer);
 }

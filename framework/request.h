@@ -30,6 +30,7 @@
 #include "framework/patience.h"
 #include "framework/router.h"
 #include "framework/server.h"
+#include "framework/times.h"
 #include "shards/conn_io.h"
 
 #include <assert.h>
@@ -75,6 +76,7 @@ struct spate_req {
 	bool flushing;
 	bool resuming; /* part of a head had been kept; progress tells */
 	char *out;     /* or NULL, until there is an answer */
+	struct sp_turn_times times;
 	struct sp_http_progress progress;
 
 	/* This request: bytes, and all of them at once (sp_req_byte). */
@@ -134,6 +136,7 @@ static_assert(USUAL_SIZE <= USUAL_ROOM, "copied by vectors");
 struct sp_http_worker {
 	char *in, *out;                /* buffers for the next turn, or NULL */
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
+	struct sp_worker_times *times; /* or NULL: nothing is recorded */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 };
 

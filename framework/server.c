@@ -7,6 +7,7 @@
 #include "framework/server.h"
 
 #include "framework/stats.h"
+#include "framework/times.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -60,6 +61,7 @@ spate_options_default(void)
 		.log_level = SPATE_LOG_INFO,
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
+		.record_times = true,
 	};
 }
 
@@ -122,6 +124,7 @@ spate_server_free(struct spate_server *server)
 	if (server == NULL)
 		return;
 	sp_engine_free(server->engine);
+	sp_times_free(server);
 	while (server->streams != NULL) {
 		struct sp_stream_service *next = server->streams->next;
 
@@ -254,6 +257,7 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	target->handler = handler;
 	target->arg = arg;
 	target->group = group;
+	target->number = server->target_count;
 	error = sp_router_add(server->router, methods, path, target);
 	if (error != 0) {
 		free(target);
@@ -261,6 +265,7 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	}
 	target->next = server->targets;
 	server->targets = target;
+	server->target_count++;
 	return 0;
 }
 

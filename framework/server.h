@@ -35,6 +35,7 @@ struct sp_route_target {
 	void *arg;
 	const struct sp_layers *layers; /* around it; NULL: none */
 	struct spate_group *group;
+	uint32_t number; /* in the order in which routes were added */
 	struct sp_route_target *next;
 };
 
@@ -52,6 +53,7 @@ struct spate_server {
 	struct sp_stream_service *streams;
 	struct sp_router *router;
 	struct sp_route_target *targets;
+	uint32_t target_count;
 	struct sp_layers *layers; /* around every request; NULL: none */
 	struct sp_middleware *middleware;
 	struct spate_group *groups;
@@ -66,6 +68,7 @@ struct spate_server {
 	bool ageing; /* max_requests or max_age_ms is set */
 	struct sp_engine *engine;
 
+	struct sp_mpsc_stack times;    /* of all workers; times.h */
 	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */
 };
 

@@ -176,6 +176,12 @@ struct spate_options {
 	/* Connections to other servers that wait for the next request. */
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
+
+	/*
+	 * Whether the server keeps latencies, and counts for each route, for
+	 * what docs/stats.md tells of. true.
+	 */
+	bool record_times;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
