@@ -107,7 +107,7 @@ answer_plain(struct spate_req *req)
 {
 	const char *path = req->base + req->head.path;
 	const struct sp_route *route = sp_router_find_short(
-	    req->server->router, SP_HTTP_GET, path, req->head.path_size);
+	    req->router, SP_HTTP_GET, path, req->head.path_size);
 	struct sp_route_target *target;
 	int result;
 
@@ -507,6 +507,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	    task, struct sp_poll_desc, task);
 	struct sp_partial *partial = pd->proto;
 	const struct sp_http_worker *http = worker->context;
+	const struct sp_http_service *service;
 	uint64_t ready = pd->ready;
 	struct spate_req req;
 	enum outcome outcome;
@@ -517,9 +518,10 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	}
 	req.worker = worker;
 	req.pd = pd;
-	req.server = sp_container_of(
-	    task->service, struct sp_http_service, service)
-			 ->server;
+	service = sp_container_of(
+	    task->service, struct sp_http_service, service);
+	req.server = service->server;
+	req.router = service->router;
 	req.capacity = worker->engine->options.buffer_size;
 	sp_worker_date(worker);
 	do {

@@ -64,6 +64,7 @@ struct sp_req_more {
 struct spate_req {
 	struct sp_worker *worker;
 	struct spate_server *server;
+	const struct sp_router *router;
 	struct sp_poll_desc *pd;
 
 	char *in;

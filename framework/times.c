@@ -10,7 +10,7 @@
 int
 sp_times_worker_new(struct spate_server *server, struct sp_worker *worker)
 {
-	uint32_t routes = server->target_count + 1;
+	uint32_t routes = sp_server_counted(server);
 	struct sp_worker_times *times;
 	struct sp_route_times *none;
 
@@ -24,7 +24,8 @@ sp_times_worker_new(struct spate_server *server, struct sp_worker *worker)
 		return -ENOMEM;
 	}
 	times->routes = routes;
-	sp_store(&times->route[routes - 1], none, relaxed);
+	times->none = sp_server_no_route(server);
+	sp_store(&times->route[sp_server_no_route(server)], none, relaxed);
 	sp_stack_push(&server->times, &times->link);
 	/* TABLE release: with the entry for no route. */
 	sp_store(&worker->insight, times, release);
@@ -54,33 +55,65 @@ sp_times_of(struct sp_worker *worker)
 	return sp_load(&worker->insight, acquire);
 }
 
+static struct sp_route_times *
+entry_at(struct sp_worker_times *worker, uint32_t number)
+{
+	/* ENTRY acquire: or its zeroes might not be there yet. */
+	return sp_load(&worker->route[number], acquire);
+}
+
+uint64_t
+sp_times_answers(uint64_t answers[SP_HTTP_METHODS][SP_CODES],
+    struct sp_worker_times *worker, uint32_t number)
+{
+	struct sp_route_times *route = entry_at(worker, number);
+	uint64_t sum = 0;
+
+	if (route == NULL)
+		return 0;
+	for (int method = 0; method < SP_HTTP_METHODS; method++) {
+		for (int code = 0; code < SP_CODES; code++) {
+			uint64_t n = sp_load(
+			    &route->answers[method][code], relaxed);
+
+			answers[method][code] += n;
+			sum += n;
+		}
+	}
+	return sum;
+}
+
+uint64_t
+sp_times_phase(
+    struct sp_worker_times *worker, uint32_t number, enum sp_phase phase)
+{
+	struct sp_route_times *route = entry_at(worker, number);
+
+	return route != NULL ? sp_load(&route->phase[phase], relaxed) : 0;
+}
+
 void
 sp_times_add(
     struct sp_route_sum *sum, struct sp_worker_times *worker, uint32_t number)
 {
-	/* ENTRY acquire: or its zeroes might not be there yet. */
-	struct sp_route_times *route = sp_load(&worker->route[number], acquire);
+	struct sp_route_times *route = entry_at(worker, number);
 
 	if (route == NULL)
 		return;
-	for (int method = 0; method < SP_HTTP_METHODS; method++) {
-		for (int code = 0; code < SP_CODES; code++)
-			sum->answers[method][code] += sp_load(
-			    &route->answers[method][code], relaxed);
-	}
+	sp_times_answers(sum->answers, worker, number);
 	for (int phase = 0; phase < SP_PHASES; phase++)
 		sum->phase[phase] += sp_load(&route->phase[phase], relaxed);
 	sp_histogram_add(&sum->latency, &route->latency);
 }
 
-/* Without memory for one, the entry of no route has to do. */
+/* Without memory for one, the entry of no route has to do: it is there. */
 static struct sp_route_times *
 add_entry(struct sp_worker_times *worker, uint32_t number)
 {
 	struct sp_route_times *route = calloc(1, sizeof(*route));
 
 	if (route == NULL)
-		return sp_load(&worker->route[worker->routes - 1], relaxed);
+		return sp_load(&worker->route[worker->none], relaxed);
 	/* ENTRY release: all zero. */
 	sp_store(&worker->route[number], route, release);
 	return route;

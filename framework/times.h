@@ -54,7 +54,8 @@ struct sp_route_times {
 
 struct sp_worker_times {
 	struct sp_link link; /* of server->times */
-	uint32_t routes;     /* constant; the last entry is for no route */
+	uint32_t routes;     /* constant */
+	uint32_t none;       /* constant; the entry for no route */
 	struct sp_histogram phase[SP_PHASES];
 	SP_ATOMIC(struct sp_route_times *) route[]; /* NULL: none so far */
 };
@@ -98,6 +99,16 @@ struct sp_worker_times *sp_times_of(struct sp_worker *worker);
  */
 void sp_times_add(
     struct sp_route_sum *sum, struct sp_worker_times *worker, uint32_t number);
+
+/*
+ * sp_times_answers, sp_times_phase: parts of the same. The first adds to its
+ * argument, and returns how many answers that were; the second returns what
+ * the route has of one phase.
+ */
+uint64_t sp_times_answers(uint64_t answers[SP_HTTP_METHODS][SP_CODES],
+    struct sp_worker_times *worker, uint32_t number);
+uint64_t sp_times_phase(
+    struct sp_worker_times *worker, uint32_t number, enum sp_phase phase);
 
 /* sp_times_turn: a turn begins, of what is ready since then, in cycles. */
 static inline void

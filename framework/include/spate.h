@@ -299,7 +299,10 @@ typedef int spate_handler_fn(struct spate_req *req, void *arg);
 SPATE_API int spate_route(struct spate_server *server, const char *method,
     const char *path, spate_handler_fn *handler, void *arg);
 
-/* Answer GET with counters of every shard, as JSON. Context: setup. */
+/*
+ * Answer GET with what there is to tell of the server, as JSON; see
+ * docs/stats.md. <spate/insight.h> has more than that. Context: setup.
+ */
 SPATE_API int spate_route_stats(
     struct spate_server *server, const char *path);
 
@@ -540,5 +543,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/values.h>
 #include <spate/client.h>
 #include <spate/fd.h>
+#include <spate/insight.h>
 
 #endif /* SPATE_H */

@@ -24,7 +24,7 @@ begin(void)
 	memset(&worker, 0, sizeof(worker));
 	memset(&waited, 0, sizeof(waited));
 	server.options.record_times = true;
-	server.target_count = ROUTES;
+	server.pattern_count = ROUTES;
 	EXPECT_EQ(sp_times_worker_new(&server, &worker), 0);
 	EXPECT(sp_times_of(&worker) != NULL);
 	return sp_times_of(&worker);
