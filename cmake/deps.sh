@@ -47,6 +47,7 @@ test  wrk             cmd:wrk               end-to-end tests, load
 test  strace          cmd:strace            counts system calls
 test  valgrind        cmd:valgrind          leaks, without sanitizers
 test  procps          cmd:ps                end-to-end tests look at processes
+test  prometheus      cmd:promtool          checks /metrics, and scrapes it
 test  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
 test  nodejs          cmd:node              another's client: undici
 test  npm             cmd:npm               fetches undici, for its test

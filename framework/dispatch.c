@@ -38,10 +38,22 @@ answer_unrouted(struct spate_req *req)
 		spate_error(req, 404, NULL);
 }
 
+/* Returns what goes around it: nothing of the program's, if not its own. */
+static const struct sp_layers *
+begin_unrouted(struct spate_req *req)
+{
+	bool admin = req->router != req->server->router;
+
+	sp_times_route(&req->times,
+	    admin ? sp_server_admin_route(req->server)
+		  : sp_server_no_route(req->server));
+	return admin ? NULL : req->server->layers;
+}
+
 void
 sp_req_dispatch(struct spate_req *req)
 {
-	const struct sp_layers *layers = req->server->layers;
+	const struct sp_layers *layers;
 	void (*answer)(struct spate_req *) = answer_unrouted;
 	size_t scratch_size = 0;
 	enum sp_route_result routed;
@@ -53,12 +65,13 @@ sp_req_dispatch(struct spate_req *req)
 		if (req->scratch == NULL)
 			scratch_size = 0;
 	}
-	routed = sp_router_find(req->server->router,
+	routed = sp_router_find(req->router,
 	    (enum sp_http_method)req->head.method, req->base + req->head.path,
 	    req->head.path_size, req->scratch, scratch_size, &req->match);
 	if (sp_likely(routed == SP_ROUTE_FOUND)) {
 		const struct sp_route_target *target = req->match.route->target;
 
+		sp_times_route(&req->times, target->number);
 		layers = target->layers;
 		if (sp_likely(layers == NULL)) {
 			sp_req_call_handler(req);
@@ -68,6 +81,7 @@ sp_req_dispatch(struct spate_req *req)
 	} else {
 		req->match.route = NULL;
 		req->routed = (uint8_t)routed;
+		layers = begin_unrouted(req);
 	}
 	sp_middleware_run(req, layers, answer);
 }

@@ -106,7 +106,7 @@ answer_plain(struct spate_req *req)
 {
 	const char *path = req->base + req->head.path;
 	const struct sp_route *route = sp_router_find_short(
-	    req->server->router, SP_HTTP_GET, path, req->head.path_size);
+	    req->router, SP_HTTP_GET, path, req->head.path_size);
 	struct sp_route_target *target;
 	int result;
 
@@ -118,6 +118,7 @@ answer_plain(struct spate_req *req)
 	req->match.route = route;
 	req->match.path = path;
 	target = route->target;
+	sp_times_route(&req->times, target->number);
 	if (sp_unlikely(target->layers != NULL)) {
 		sp_middleware_run(req, target->layers, sp_req_call_handler);
 		return false;
@@ -160,10 +161,14 @@ end_request(struct spate_req *req)
 	bool skipped;
 
 	if (req->error != 0 || req->gone) {
+		if (req->answer == SP_ANSWER_NONE)
+			sp_times_answer(&req->times, req->head.method,
+			    SP_CODE_ABORTED);
 		free_request(req);
 		sp_count(&req->worker->counters.aborted, 1);
 		return TURN_CLOSE;
 	}
+	sp_times_done(&req->times);
 	skipped = req->body == SP_BODY_NONE || sp_req_body_skip(req);
 	free_request(req);
 	if (!skipped)
@@ -191,6 +196,7 @@ refuse(struct spate_req *req, int status)
 {
 	const char *reason = req->head.error;
 
+	sp_times_refuse(&req->times);
 	sp_count(&req->worker->counters.parse_errors, 1);
 	count_limit(&req->worker->counters, status, reason);
 	sp_log(req->server, SPATE_LOG_DEBUG, "refused a request: %d, %s",
@@ -232,8 +238,10 @@ consume_here(struct spate_req *req, unsigned *requests)
 		begin_request(req, (uint32_t)n);
 		if (sp_unlikely(!is_plain(req)))
 			answer_other(req);
-		else if (sp_likely(answer_plain(req)))
+		else if (sp_likely(answer_plain(req))) {
+			sp_times_done(&req->times);
 			continue;
+		}
 		outcome = end_request(req);
 		if (sp_unlikely(outcome != TURN_PARK))
 			return outcome;
@@ -379,8 +387,10 @@ static void
 flush_before_wait(void *arg)
 {
 	struct spate_req *req = arg;
+	bool flushing = req->flushing;
 
 	sp_req_flush(req);
+	sp_times_wait(&req->times, !flushing);
 	if (req->out != NULL && req->out_size == 0 && !req->flushing) {
 		sp_req_buffer_put(req->worker, req->out);
 		req->out = NULL;
@@ -512,6 +522,9 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	struct sp_poll_desc *pd = sp_container_of(
 	    task, struct sp_poll_desc, task);
 	struct sp_partial *partial = pd->proto;
+	const struct sp_http_worker *http = worker->context;
+	const struct sp_http_service *service;
+	uint64_t ready = pd->ready;
 	struct spate_req req;
 	enum outcome outcome;
 
@@ -521,9 +534,10 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	}
 	req.worker = worker;
 	req.pd = pd;
-	req.server = sp_container_of(
-	    task->service, struct sp_http_service, service)
-			 ->server;
+	service = sp_container_of(
+	    task->service, struct sp_http_service, service);
+	req.server = service->server;
+	req.router = service->router;
 	req.capacity = worker->engine->options.buffer_size;
 	sp_worker_date(worker);
 	do {
@@ -531,8 +545,12 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 			sp_http_close(worker, pd);
 			return;
 		}
+		sp_times_turn(
+		    &req.times, http->times, &worker->current->waited, ready);
 		outcome = turn(&req);
+		sp_times_turn_end(&req.times);
 		release_buffers(&req);
+		ready = UINT64_MAX;
 	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd)));
 
 	if (sp_likely(outcome == TURN_PARK))

@@ -6,6 +6,7 @@
  * installed and no thread of the server sees them.
  */
 
+#include "framework/admin.h"
 #include "framework/server.h"
 #include "framework/urlcode.h"
 
@@ -27,6 +28,9 @@ static char version_text[32];
 static const char *const level_names[]
     = { "debug", "info", "warning", "error" };
 
+/* Flags without a letter. */
+enum { FLAG_RECORD_TIMES = 256 };
+
 /* A setting, once as a flag and once as SPATE_NAME. */
 static const struct argp_option flags[] = {
 	{ "listen", 'l', "ADDR:PORT", 0,
@@ -40,6 +44,12 @@ static const struct argp_option flags[] = {
 	{ "max-connections", 'c', "N", 0,
 	    "connections at a time; 0: as many as descriptors allow", 0 },
 	{ "log-level", 'v', "L", 0, "debug, info, warning or error", 0 },
+	{ "admin", 'a', "ADDR:PORT", 0,
+	    "where stats, metrics and health are; none: nowhere; by default a "
+	    "free port of 127.0.0.1, unless the program has them itself",
+	    0 },
+	{ "record-times", FLAG_RECORD_TIMES, "on|off", 0,
+	    "latencies, and counts for each route; on", 0 },
 	{ 0 },
 };
 
@@ -69,6 +79,28 @@ level(struct spate_server *server, const char *text)
 	}
 	fprintf(stderr,
 	    "%s: log-level: '%s' is not debug, info, warning or error\n",
+	    program_invocation_short_name, text);
+	return -EINVAL;
+}
+
+static int
+on_or_off(const char *name, const char *text, bool *value)
+{
+	*value = strcasecmp(text, "on") == 0;
+	if (*value || strcasecmp(text, "off") == 0)
+		return 0;
+	fprintf(stderr, "%s: %s: '%s' is not on or off\n",
+	    program_invocation_short_name, name, text);
+	return -EINVAL;
+}
+
+static int
+admin_at(struct spate_server *server, const char *text)
+{
+	if (spate_admin(server, text) == 0)
+		return 0;
+	fprintf(stderr,
+	    "%s: admin: '%s' is not ADDRESS:PORT, unix:PATH or none\n",
 	    program_invocation_short_name, text);
 	return -EINVAL;
 }
@@ -113,6 +145,11 @@ set(struct spate_server *server, int key, const char *text)
 		    &options->max_connections);
 	case 'v':
 		return level(server, text);
+	case 'a':
+		return admin_at(server, text);
+	case FLAG_RECORD_TIMES:
+		return on_or_off(
+		    "record-times", text, &options->record_times);
 	default:
 		return -ENOENT;
 	}
@@ -201,6 +238,9 @@ say_listening(const struct spate_server *server)
 	    spate_version(), server->addresses[0].text,
 	    spate_server_port(server), engine->shard_count,
 	    engine->options.workers, engine->options.max_connections);
+	if (server->admin_bound)
+		sp_log(server, SPATE_LOG_INFO, "admin at %s, port %u",
+		    server->admin_address.text, spate_admin_port(server));
 }
 
 static int
@@ -275,6 +315,7 @@ spate_main(struct spate_server *server, int argc, char **argv)
 	}
 	if (server->address_count == 0)
 		spate_listen(server, DEFAULT_LISTEN);
+	sp_admin_default(server);
 	raise_descriptors();
 	code = run(server);
 	spate_server_free(server);

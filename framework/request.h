@@ -30,6 +30,7 @@
 #include "framework/patience.h"
 #include "framework/router.h"
 #include "framework/server.h"
+#include "framework/times.h"
 #include "shards/conn_io.h"
 
 #include <assert.h>
@@ -63,6 +64,7 @@ struct sp_req_more {
 struct spate_req {
 	struct sp_worker *worker;
 	struct spate_server *server;
+	const struct sp_router *router;
 	struct sp_poll_desc *pd;
 
 	char *in;
@@ -75,6 +77,7 @@ struct spate_req {
 	bool flushing;
 	bool resuming; /* part of a head had been kept; progress tells */
 	char *out;     /* or NULL, until there is an answer */
+	struct sp_turn_times times;
 	struct sp_http_progress progress;
 	struct sp_stall stall;
 
@@ -135,6 +138,7 @@ static_assert(USUAL_SIZE <= USUAL_ROOM, "copied by vectors");
 struct sp_http_worker {
 	char *in, *out;                /* buffers for the next turn, or NULL */
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
+	struct sp_worker_times *times; /* or NULL: nothing is recorded */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 };
 

@@ -45,6 +45,12 @@ sp_http_worker_begin(struct sp_worker *worker)
 			return -ENOMEM;
 		}
 	}
+	if (sp_times_worker_new(server, worker) != 0) {
+		free(http->pool);
+		free(http);
+		return -ENOMEM;
+	}
+	http->times = sp_times_of(worker);
 	worker->context = http;
 	sp_worker_date_update(worker);
 	return 0;
@@ -257,6 +263,8 @@ put_head(struct spate_req *req, int status, const char *type, size_t type_size,
 	at = PUT(at, "\r\n");
 	req->status = (uint16_t)status;
 	count_status(req->worker, status);
+	sp_times_answer(
+	    &req->times, req->head.method, (unsigned)status / 100);
 	return at;
 }
 
@@ -356,6 +364,7 @@ spate_respond(struct spate_req *req, int status, const char *type,
 	req->out_size = (uint32_t)(at + size - req->out);
 	req->state = SP_REQ_DONE;
 	sp_count(&worker->counters.responses_2xx, 1);
+	sp_times_answer(&req->times, req->head.method, 2);
 	if (sp_unlikely(size > SP_PUT_SHORT))
 		return put_body(at, body, size);
 	sp_put_short(at, body, size);

@@ -6,7 +6,9 @@
 
 #include "framework/server.h"
 
+#include "framework/admin.h"
 #include "framework/stats.h"
+#include "framework/times.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -63,6 +65,7 @@ spate_options_default(void)
 		.max_pipelined = 16,
 		.max_unread = 256 * KIB,
 		.min_write_rate = 240,
+		.record_times = true,
 	};
 }
 
@@ -110,12 +113,14 @@ spate_server_new(const struct spate_options *options)
 		.name = "http",
 		.opening_ms = server->options.idle_timeout_ms,
 	};
+	server->admin = server->http;
 	if (getrandom(&seed, sizeof(seed), 0) < 0)
 		seed = sp_now_ns();
 	if (sp_router_new(&server->router, seed) != 0) {
 		free(server);
 		return NULL;
 	}
+	server->http.router = server->router;
 	return server;
 }
 
@@ -125,6 +130,7 @@ spate_server_free(struct spate_server *server)
 	if (server == NULL)
 		return;
 	sp_engine_free(server->engine);
+	sp_times_free(server);
 	while (server->streams != NULL) {
 		struct sp_stream_service *next = server->streams->next;
 
@@ -140,6 +146,8 @@ spate_server_free(struct spate_server *server)
 	sp_middleware_free(server);
 	sp_files_free(server);
 	sp_router_free(server->router);
+	sp_admin_free(server);
+	free(server->patterns);
 	free(server);
 }
 
@@ -240,6 +248,38 @@ parse_methods(const char *text)
 	return methods;
 }
 
+/*
+ * The number of the pattern that was added last, which may have one already.
+ *
+ * => Returns -ENOMEM.
+ */
+static int
+count_pattern(struct spate_server *server, uint32_t *number)
+{
+	const struct sp_route *route = sp_router_route(
+	    server->router, sp_router_routes(server->router) - 1);
+	struct sp_pattern *patterns = server->patterns;
+	uint32_t count = server->pattern_count;
+
+	for (*number = 0; *number < count; ++*number) {
+		if (strcmp(patterns[*number].text, route->pattern) == 0) {
+			patterns[*number].methods |= route->methods;
+			return 0;
+		}
+	}
+	/* Room for 16, and for twice as many whenever that is full. */
+	if (count == 0 || (count >= 16 && (count & (count - 1)) == 0)) {
+		patterns = realloc(patterns,
+		    (count == 0 ? 16 : (size_t)count * 2) * sizeof(*patterns));
+		if (patterns == NULL)
+			return -ENOMEM;
+		server->patterns = patterns;
+	}
+	patterns[count] = (struct sp_pattern){ route->pattern, route->methods };
+	server->pattern_count++;
+	return 0;
+}
+
 int
 sp_server_route(struct spate_server *server, struct spate_group *group,
     const char *method, const char *path, spate_handler_fn *handler, void *arg)
@@ -264,6 +304,8 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	}
 	target->next = server->targets;
 	server->targets = target;
+	if (count_pattern(server, &target->number) != 0)
+		return sp_server_fail(server, -ENOMEM, "a route");
 	return 0;
 }
 
@@ -359,6 +401,19 @@ make_engine(struct spate_server *server)
 }
 
 static int
+open_admin(struct spate_server *server, int backlog)
+{
+	struct sp_address *address = &server->admin_address;
+	int error = 0;
+
+	if (server->admin_wanted)
+		error = sp_engine_listen(server->engine, &address->storage,
+		    address->size, backlog, address->service);
+	server->admin_bound = server->admin_wanted && error == 0;
+	return error != 0 ? sp_server_fail(server, error, address->text) : 0;
+}
+
+static int
 open_addresses(struct spate_server *server)
 {
 	uint32_t backlog = server->options.backlog;
@@ -374,7 +429,7 @@ open_addresses(struct spate_server *server)
 			return sp_server_fail(server, error, address->text);
 		server->bound++;
 	}
-	return 0;
+	return open_admin(server, (int)backlog);
 }
 
 int
@@ -397,6 +452,8 @@ spate_server_start(struct spate_server *server)
 	    || server->options.max_age_ms != 0;
 	error = sp_middleware_compile(server);
 	if (error == 0)
+		error = sp_admin_begin(server);
+	if (error == 0)
 		error = make_engine(server);
 	if (error == 0)
 		error = open_addresses(server);
@@ -408,19 +465,30 @@ spate_server_start(struct spate_server *server)
 	return error;
 }
 
-uint16_t
-spate_server_port(const struct spate_server *server)
+static uint16_t
+port_of(const struct sockaddr_storage *address)
 {
-	const struct sockaddr_storage *address;
-
-	if (server == NULL || server->bound == 0)
-		return 0;
-	address = &server->addresses[0].storage;
 	if (address->ss_family == AF_INET)
 		return ntohs(((const struct sockaddr_in *)address)->sin_port);
 	if (address->ss_family == AF_INET6)
 		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
 	return 0;
+}
+
+uint16_t
+spate_server_port(const struct spate_server *server)
+{
+	if (server == NULL || server->bound == 0)
+		return 0;
+	return port_of(&server->addresses[0].storage);
+}
+
+uint16_t
+spate_admin_port(const struct spate_server *server)
+{
+	if (server == NULL || !server->admin_bound)
+		return 0;
+	return port_of(&server->admin_address.storage);
 }
 
 uint32_t
@@ -449,15 +517,23 @@ wait_for_connections(struct sp_engine *engine, uint32_t ms)
 }
 
 static void
+remove_socket(const struct sp_address *address)
+{
+	const struct sockaddr_un *un
+	    = (const struct sockaddr_un *)&address->storage;
+
+	if (un->sun_family == AF_UNIX && un->sun_path[0] != '\0')
+		unlink(un->sun_path);
+}
+
+static void
 remove_sockets(struct spate_server *server)
 {
-	for (unsigned i = 0; i < server->bound; i++) {
-		const struct sockaddr_un *un = (const struct sockaddr_un *)
-		    &server->addresses[i].storage;
-
-		if (un->sun_family == AF_UNIX && un->sun_path[0] != '\0')
-			unlink(un->sun_path);
-	}
+	for (unsigned i = 0; i < server->bound; i++)
+		remove_socket(&server->addresses[i]);
+	if (server->admin_bound)
+		remove_socket(&server->admin_address);
+	server->admin_bound = false;
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "framework/http_head.h"
 #include "framework/middleware.h"
+#include "framework/process.h"
 #include "framework/router.h"
 #include "shards/engine.h"
 
@@ -18,6 +19,7 @@
 struct sp_http_service {
 	struct sp_service service;
 	struct spate_server *server;
+	const struct sp_router *router;
 };
 
 /* One kind of streams: all that one spate_listen_stream() accepts. */
@@ -35,7 +37,18 @@ struct sp_route_target {
 	void *arg;
 	const struct sp_layers *layers; /* around it; NULL: none */
 	struct spate_group *group;
+	uint32_t number; /* of its pattern */
 	struct sp_route_target *next;
+};
+
+/*
+ * What requests are counted by. Routes of one path but other methods have
+ * one pattern; after those of the program come two more numbers, for
+ * requests without a route and for those to the listener of spate_admin().
+ */
+struct sp_pattern {
+	const char *text; /* the router's */
+	uint32_t methods; /* a mask */
 };
 
 struct sp_address {
@@ -49,9 +62,12 @@ struct spate_server {
 	struct spate_options options;
 	struct sp_http_limits limits;
 	struct sp_http_service http;
+	struct sp_http_service admin; /* of spate_admin() */
 	struct sp_stream_service *streams;
 	struct sp_router *router;
 	struct sp_route_target *targets;
+	struct sp_pattern *patterns; /* by number; owned */
+	uint32_t pattern_count;
 	struct sp_layers *layers; /* around every request; NULL: none */
 	struct sp_middleware *middleware;
 	struct spate_group *groups;
@@ -66,8 +82,36 @@ struct spate_server {
 	bool ageing; /* max_requests or max_age_ms is set */
 	struct sp_engine *engine;
 
+	struct sp_address admin_address;
+	bool admin_chosen; /* somebody has said where, or nowhere */
+	bool admin_wanted; /* at its own address */
+	bool admin_bound;
+	struct sp_router *admin_router;         /* owned; NULL: none */
+	struct sp_route_target *admin_targets; /* owned; an array */
+	struct sp_process_cache process;
+	SP_ATOMIC(uint64_t) memory_seen_ns;
+	struct sp_mpsc_stack times;    /* of all workers; times.h */
 	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */
 };
+
+static inline uint32_t
+sp_server_no_route(const struct spate_server *server)
+{
+	return server->pattern_count;
+}
+
+static inline uint32_t
+sp_server_admin_route(const struct spate_server *server)
+{
+	return server->pattern_count + 1;
+}
+
+/* How many numbers there are. */
+static inline uint32_t
+sp_server_counted(const struct spate_server *server)
+{
+	return server->pattern_count + 2;
+}
 
 /* sp_server_fail: remember the first error of set-up. Returns error. */
 int sp_server_fail(struct spate_server *server, int error, const char *concern);

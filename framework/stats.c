@@ -2,41 +2,23 @@
 
 #include "framework/stats.h"
 
-#include "alloc/arena.h"
 #include "framework/json_out.h"
+#include "framework/process.h"
 #include "framework/request.h"
+#include "framework/view.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Of JSON, for one shard and for the rest. */
-#define SHARD_MAX 2816
-#define FRAME_MAX 512
+#define STREAM_MS 250
+#define STREAM_MIN_MS 100
+#define STREAM_MAX_MS 60000
 
-/* The same fields as struct sp_counters, as plain numbers. */
-struct sums {
-#define X(name) uint64_t name;
-	SP_COUNTERS(X)
-#undef X
+/* What the client has asked for. */
+struct wanted {
+	bool buckets;
 };
-
-static void
-add_up(struct sp_shard *shard, struct sums *sums)
-{
-	uint32_t workers = sp_load(&shard->worker_count, acquire);
-
-	memset(sums, 0, sizeof(*sums));
-	for (uint32_t i = 0; i < workers; i++) {
-		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
-
-		if (worker == NULL)
-			continue;
-#define X(name) sums->name += sp_load(&worker->counters.name, relaxed);
-		SP_COUNTERS(X)
-#undef X
-	}
-}
 
 static void
 put(struct sp_json *json, const char *key, uint64_t value)
@@ -46,7 +28,62 @@ put(struct sp_json *json, const char *key, uint64_t value)
 }
 
 static void
-put_responses(struct sp_json *json, const struct sums *sums)
+put_string(struct sp_json *json, const char *key, const char *value)
+{
+	sp_json_key(json, key);
+	sp_json_string(json, value, strlen(value));
+}
+
+/* ------------------------------------------------------------ histograms */
+
+static void
+put_buckets(struct sp_json *json, const struct sp_histogram_sum *sum)
+{
+	sp_json_key(json, "buckets");
+	sp_json_array(json);
+	for (unsigned i = 0; i < SP_HISTOGRAM_BUCKETS; i++) {
+		if (sum->buckets[i] == 0)
+			continue;
+		sp_json_array(json);
+		sp_json_u64(json, sp_cycles_to_ns(sp_histogram_greatest(i)));
+		sp_json_u64(json, sum->buckets[i]);
+		sp_json_end(json);
+	}
+	sp_json_end(json);
+}
+
+static void
+put_histogram(struct sp_json *json, const char *key,
+    const struct sp_histogram_sum *sum, uint64_t cycles, bool buckets)
+{
+	static const struct {
+		const char *name;
+		unsigned share;
+	} quantiles[] = {
+		{ "p50_ns", 500 },
+		{ "p90_ns", 900 },
+		{ "p99_ns", 990 },
+		{ "p999_ns", 999 },
+		{ "max_ns", 1000 },
+	};
+
+	sp_json_key(json, key);
+	sp_json_object(json);
+	put(json, "count", sum->count);
+	put(json, "sum_ns", sp_cycles_to_ns(cycles));
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(*quantiles); i++)
+		put(json, quantiles[i].name,
+		    sp_cycles_to_ns(
+			sp_histogram_quantile(sum, quantiles[i].share)));
+	if (buckets)
+		put_buckets(json, sum);
+	sp_json_end(json);
+}
+
+/* ---------------------------------------------------------------- shards */
+
+static void
+put_responses(struct sp_json *json, const struct sp_sums *sums)
 {
 	sp_json_key(json, "responses");
 	sp_json_object(json);
@@ -59,7 +96,7 @@ put_responses(struct sp_json *json, const struct sums *sums)
 }
 
 static void
-put_timeouts(struct sp_json *json, const struct sums *sums)
+put_timeouts(struct sp_json *json, const struct sp_sums *sums)
 {
 	sp_json_key(json, "timeouts");
 	sp_json_object(json);
@@ -71,42 +108,60 @@ put_timeouts(struct sp_json *json, const struct sums *sums)
 	sp_json_end(json);
 }
 
-static uint64_t
-memory_of(struct sp_shard *shard, bool refresh)
+static void
+put_wakes(struct sp_json *json, const struct sp_sums *sums)
 {
-	struct sp_arena_stats arena = { 0 };
-	struct sp_slab_stats slab;
-
-	if (shard->arena != UINT_MAX) {
-		if (refresh)
-			sp_arena_stats_get(shard->arena, &arena);
-		else
-			sp_arena_stats_last(shard->arena, &arena);
-	}
-	sp_slab_stats_get(&shard->cache.slab, &slab);
-	return arena.allocated
-	    + (uint64_t)slab.in_use_max * SP_SLAB_OBJECT_SIZE;
+	sp_json_key(json, "wakes");
+	sp_json_object(json);
+	put(json, "io", sums->wakes_io);
+	put(json, "break", sums->wakes_break);
+	put(json, "timer", sums->wakes_timer);
+	put(json, "spurious", sums->wakes_spurious);
+	sp_json_end(json);
 }
 
 static void
-put_shard(struct sp_json *json, struct sp_shard *shard)
+put_shard_times(
+    struct sp_json *json, const struct sp_shard_view *view, bool buckets)
 {
-	int32_t load = sp_load(&shard->load, relaxed);
-	struct sums sums;
+	uint64_t cycles = 0;
 
-	add_up(shard, &sums);
+	for (int i = 0; i < SP_PHASES; i++)
+		cycles += view->phase[i];
+	put_histogram(json, "latency", &view->latency, cycles, buckets);
+	sp_json_key(json, "phases");
+	sp_json_object(json);
+	for (int i = 0; i < SP_PHASES; i++)
+		put_histogram(json, sp_phase_names[i], &view->phases[i],
+		    view->phase[i], buckets);
+	sp_json_end(json);
+}
+
+static bool
+is_in_a_group(const char *name)
+{
+	return strncmp(name, "responses_", 10) == 0
+	       || strncmp(name, "timeouts_", 9) == 0
+	       || strncmp(name, "wakes_", 6) == 0;
+}
+
+static void
+put_shard(struct sp_json *json, struct sp_shard *shard,
+    struct sp_shard_view *view, const struct wanted *wanted)
+{
+	sp_view_shard(view, shard);
 	sp_json_object(json);
 	put(json, "id", shard->id);
 	put(json, "cpu", shard->cpu);
-	put(json, "connections", load > 0 ? (uint64_t)load : 0);
-	put_responses(json, &sums);
-	put_timeouts(json, &sums);
+	put(json, "connections", sp_view_connections(shard));
+	put_responses(json, &view->counters);
+	put_timeouts(json, &view->counters);
 #define X(name)                                                                \
-	if (strncmp(#name, "responses_", 10) != 0                              \
-	    && strncmp(#name, "timeouts_", 9) != 0)                            \
-		put(json, #name, sums.name);
+	if (!is_in_a_group(#name))                                             \
+		put(json, #name, view->counters.name);
 	SP_COUNTERS(X)
 #undef X
+	put_wakes(json, &view->counters);
 	put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
 	put(json, "breaks_coalesced",
 	    sp_load(&shard->breaks_coalesced, relaxed));
@@ -114,41 +169,202 @@ put_shard(struct sp_json *json, struct sp_shard *shard)
 	put(json, "stale_lookups", sp_load(&shard->stale_lookups, relaxed));
 	put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
 	put(json, "workers", sp_load(&shard->worker_count, relaxed));
-	put(json, "memory_bytes", memory_of(shard, shard->id == 0));
+	put(json, "memory_bytes", sp_view_memory(shard));
+	put(json, "busy_ns", sp_cycles_to_ns(view->busy));
+	put_shard_times(json, view, wanted->buckets);
 	sp_json_end(json);
 }
+
+/* ---------------------------------------------------------------- routes */
+
+static uint64_t
+code_sum(const struct sp_route_sum *sum, unsigned code)
+{
+	uint64_t n = 0;
+
+	for (int method = 0; method < SP_HTTP_METHODS; method++)
+		n += sum->answers[method][code];
+	return n;
+}
+
+static void
+put_answers(struct sp_json *json, const struct sp_route_sum *sum)
+{
+	static const char *const names[] = { "2xx", "3xx", "4xx", "5xx" };
+	uint64_t requests = 0;
+
+	for (unsigned code = 0; code < SP_CODES; code++)
+		requests += code_sum(sum, code);
+	put(json, "requests", requests);
+	put(json, "aborted", code_sum(sum, SP_CODE_ABORTED));
+	sp_json_key(json, "codes");
+	sp_json_object(json);
+	for (unsigned i = 0; i < 4; i++)
+		put(json, names[i], code_sum(sum, i + 2));
+	sp_json_end(json);
+}
+
+static void
+put_by_shard(struct sp_json *json, struct sp_engine *engine, uint32_t number)
+{
+	struct sp_answers answers;
+
+	sp_json_key(json, "by_shard");
+	sp_json_array(json);
+	for (uint32_t i = 0; i < engine->shard_count; i++)
+		sp_json_u64(
+		    json, sp_view_answers(&answers, engine->shards[i], number));
+	sp_json_end(json);
+}
+
+static void
+put_route(struct sp_json *json, struct spate_server *server,
+    struct sp_route_sum *sum, uint32_t number, const struct wanted *wanted)
+{
+	char methods[SP_ROUTER_ALLOW] = "";
+	uint64_t cycles = 0;
+
+	sp_view_route(sum, server->engine, number);
+	if (number < server->pattern_count)
+		sp_router_allow(
+		    server->patterns[number].methods, methods, sizeof(methods));
+	sp_json_object(json);
+	put_string(json, "route", sp_view_pattern(server, number));
+	put_string(json, "methods", methods);
+	put_answers(json, sum);
+	put_by_shard(json, server->engine, number);
+	for (int i = 0; i < SP_PHASES; i++)
+		cycles += sum->phase[i];
+	put_histogram(json, "latency", &sum->latency, cycles, wanted->buckets);
+	sp_json_key(json, "phases_ns");
+	sp_json_object(json);
+	for (int i = 0; i < SP_PHASES; i++)
+		put(json, sp_phase_names[i], sp_cycles_to_ns(sum->phase[i]));
+	sp_json_end(json);
+	sp_json_end(json);
+}
+
+/* ----------------------------------------------------------------- whole */
+
+static void
+put_process(struct sp_json *json, struct spate_server *server)
+{
+	struct sp_process process;
+
+	sp_process_look(&server->process, &process);
+	sp_json_key(json, "process");
+	sp_json_object(json);
+	put(json, "pid", process.pid);
+	put(json, "cpu_ns", process.cpu_ns);
+	put(json, "resident_bytes", process.resident_bytes);
+	put(json, "descriptors", process.descriptors);
+	put(json, "descriptors_max", process.descriptors_max);
+	put(json, "threads", process.threads);
+	put(json, "started_unix", process.started_ms / 1000);
+	sp_json_end(json);
+}
+
+static void
+put_shards(
+    struct sp_json *json, struct sp_engine *engine, const struct wanted *wanted)
+{
+	struct sp_shard_view *view = malloc(sizeof(*view));
+
+	sp_json_key(json, "shards");
+	sp_json_array(json);
+	for (uint32_t i = 0; view != NULL && i < engine->shard_count; i++)
+		put_shard(json, engine->shards[i], view, wanted);
+	sp_json_end(json);
+	json->text->overflow |= view == NULL;
+	free(view);
+}
+
+static void
+put_routes(struct sp_json *json, struct spate_server *server,
+    const struct wanted *wanted)
+{
+	struct sp_route_sum *sum = malloc(sizeof(*sum));
+	uint32_t count = server->options.record_times && sum != NULL
+			     ? sp_server_counted(server)
+			     : 0;
+
+	sp_json_key(json, "routes");
+	sp_json_array(json);
+	for (uint32_t i = 0; i < count; i++)
+		put_route(json, server, sum, i, wanted);
+	sp_json_end(json);
+	json->text->overflow |= sum == NULL;
+	free(sum);
+}
+
+static void
+render(struct sp_text *text, struct spate_server *server, void *arg)
+{
+	struct sp_engine *engine = server->engine;
+	uint64_t ns = sp_now_ns() - engine->started_ns;
+	struct sp_json json;
+
+	sp_view_refresh_memory(server);
+	sp_json_init(&json, text);
+	sp_json_object(&json);
+	put(&json, "schema", 1);
+	put_shards(&json, engine, arg);
+	put_routes(&json, server, arg);
+	put_process(&json, server);
+	put_string(&json, "state",
+	    sp_load(&engine->draining, relaxed) ? "draining" : "ready");
+	put(&json, "time_ns", ns);
+	put(&json, "uptime_seconds", ns / SP_NS_PER_S);
+	put_string(&json, "version", spate_version());
+	sp_json_end(&json);
+	sp_text_char(text, '\n');
+}
+
+/* -------------------------------------------------------------- handlers */
 
 int
 sp_stats_handler(struct spate_req *req, void *arg)
 {
-	struct sp_engine *engine = req->worker->engine;
-	size_t capacity
-	    = (size_t)engine->shard_count * SHARD_MAX + FRAME_MAX;
-	char *memory = spate_alloc(req, capacity);
-	struct sp_text text;
-	struct sp_json json;
+	struct wanted wanted = { false };
+	int error = spate_query_bool(req, "buckets", &wanted.buckets);
 
 	(void)arg;
-	if (memory == NULL)
-		return -ENOMEM;
-	sp_text_init(&text, memory, capacity);
-	sp_json_init(&json, &text);
-	sp_json_object(&json);
-	sp_json_key(&json, "shards");
-	sp_json_array(&json);
-	for (uint32_t i = 0; i < engine->shard_count; i++)
-		put_shard(&json, engine->shards[i]);
-	sp_json_end(&json);
-	sp_json_key(&json, "uptime_seconds");
-	sp_json_u64(
-	    &json, (sp_now_ns() - engine->started_ns) / SP_NS_PER_S);
-	sp_json_key(&json, "version");
-	sp_json_string(&json, spate_version(), strlen(spate_version()));
-	sp_json_end(&json);
-	sp_text_char(&text, '\n');
-	if (text.overflow)
-		return -ENOMEM;
-	spate_add_header(req, "Cache-Control", "no-store");
-	return spate_respond(
-	    req, 200, "application/json", text.data, text.size);
+	if (error != 0 && error != -ENOENT)
+		return error;
+	return sp_render_answer(req, "application/json", render, &wanted);
+}
+
+static int
+send_event(struct spate_req *req, struct wanted *wanted)
+{
+	struct sp_text text;
+	int error = sp_render(&text, req->server, render, wanted);
+
+	if (error != 0)
+		return error;
+	/* Without the end of the line, which would be one more. */
+	error = spate_event(req, NULL, "stats", text.data, text.size - 1);
+	free(text.data);
+	return error;
+}
+
+int
+sp_stats_stream_handler(struct spate_req *req, void *arg)
+{
+	struct wanted wanted = { true };
+	uint64_t ms = STREAM_MS;
+	int error = spate_query_u64(req, "ms", &ms);
+
+	(void)arg;
+	if (error == 0 && (ms < STREAM_MIN_MS || ms > STREAM_MAX_MS))
+		error = -ERANGE;
+	if (error != 0 && error != -ENOENT)
+		return error;
+	error = spate_events_begin(req);
+	while (error == 0) {
+		error = send_event(req, &wanted);
+		if (error == 0)
+			error = spate_events_wait(req, (uint32_t)ms);
+	}
+	return error;
 }

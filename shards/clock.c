@@ -47,6 +47,19 @@ sp_cycles_per_us(void)
 	return known != 0 ? known : 1;
 }
 
+uint64_t
+sp_cycles_to_ns(uint64_t cycles)
+{
+	return (uint64_t)((unsigned __int128)cycles * 1000
+	    / sp_cycles_per_us());
+}
+
+uint64_t
+sp_ns_to_cycles(uint64_t ns)
+{
+	return (uint64_t)((unsigned __int128)ns * sp_cycles_per_us() / 1000);
+}
+
 void
 sp_clock_init(void)
 {

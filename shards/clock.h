@@ -69,4 +69,8 @@ sp_cycles(void)
 uint64_t sp_cycles_per_us(void);
 void sp_clock_init(void);
 
+/* sp_cycles_to_ns: a time in cycles, as nanoseconds, and the reverse. */
+uint64_t sp_cycles_to_ns(uint64_t cycles);
+uint64_t sp_ns_to_cycles(uint64_t ns);
+
 #endif /* SPATE_SHARDS_CLOCK_H */

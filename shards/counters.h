@@ -33,6 +33,10 @@
 	X(events)           /* descriptors that epoll reported */              \
 	X(stale_events)     /* of those, for descriptors closed since */       \
 	X(wakeups)          /* the eventfd was seen */                         \
+	X(wakes_io)         /* polls that slept, by what ended the sleep */    \
+	X(wakes_break)                                                         \
+	X(wakes_timer)                                                         \
+	X(wakes_spurious)                                                      \
 	X(ready_lists)      /* lists of tasks that were run */                 \
 	X(ready_published)  /* tasks put on the ready ring */                  \
 	X(ring_full)        /* lists that found it full */                     \

@@ -43,10 +43,24 @@
 #include "alloc/stack.h"
 #include "shards/mpsc_stack.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sp_poll_desc;
 struct sp_worker;
+
+/* What waits have taken, in cycles. */
+struct sp_waited {
+	uint64_t parked;  /* until the fiber could go on */
+	uint64_t blocked; /* likewise, for room to write */
+	uint64_t queued;  /* from then on, until it did */
+};
+
+static inline bool
+sp_waited_any(const struct sp_waited *waited)
+{
+	return (waited->parked | waited->blocked | waited->queued) != 0;
+}
 
 struct sp_fiber {
 	void *sp; /* while it does not run */
@@ -75,6 +89,9 @@ struct sp_fiber {
 	 */
 	SP_ATOMIC(uint32_t) wakes; /* since it last went on; any thread */
 	uint32_t credits;          /* taken and not yet used; its own */
+
+	uint64_t ready; /* cycles; as of the wake that puts it in the list */
+	struct sp_waited waited; /* since whoever asks has set it to 0 */
 } __attribute__((aligned(16)));
 
 /*

@@ -32,10 +32,12 @@ static void
 run_or_resume(
     struct sp_poll_desc *pd, uintptr_t woken, struct sp_task_list *ready)
 {
-	if (woken == SP_SLOT_TASK)
+	if (woken == SP_SLOT_TASK) {
 		sp_task_list_add(ready, &pd->task);
-	else if (woken > SP_SLOT_TASK)
+		pd->ready = ready->since;
+	} else if (woken > SP_SLOT_TASK) {
 		sp_fiber_ready((struct sp_fiber *)woken);
+	}
 }
 
 void
@@ -112,6 +114,25 @@ dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
 	}
 }
 
+/* What has ended a sleep of the poller. */
+static void
+count_wake(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
+    unsigned events, uint64_t cycles)
+{
+	sp_handle first = 0;
+
+	if (events != 0)
+		sp_netpoll_event(&shard->np, 0, &first);
+	if (events == 1 && first == SP_HANDLE_WAKE)
+		sp_count(&worker->counters.wakes_break, 1);
+	else if (events != 0)
+		sp_count(&worker->counters.wakes_io, 1);
+	else if (delay > 0 && cycles >= sp_ns_to_cycles((uint64_t)delay))
+		sp_count(&worker->counters.wakes_timer, 1);
+	else
+		sp_count(&worker->counters.wakes_spurious, 1);
+}
+
 unsigned
 sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
     struct sp_task_list *ready)
@@ -126,14 +147,18 @@ sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 		}
 	}
 	if (delay != 0) {
+		sp_worker_sleeps(worker);
 		sp_rcu_offline();
 		events = sp_netpoll_wait(&shard->np, delay);
 		sp_rcu_online();
 		sp_wake_running(&shard->wake);
 		sp_count(&worker->counters.polls_blocked, 1);
+		count_wake(
+		    shard, worker, delay, events, sp_worker_awakes(worker));
 	} else {
 		events = sp_netpoll_wait(&shard->np, 0);
 	}
+	ready->since = sp_cycles();
 	sp_count(&worker->counters.polls, 1);
 	sp_count(&worker->counters.events, events);
 	dispatch(shard, worker, events, ready);
@@ -205,6 +230,7 @@ take_runq(struct sp_shard *shard, struct sp_task_list *ready)
 
 		link = link->next;
 		sp_task_list_add(ready, &pd->task);
+		pd->ready = ready->since;
 	}
 }
 

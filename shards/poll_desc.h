@@ -77,7 +77,10 @@ struct sp_poll_desc {
 	void *proto;                   /* of the service; NULL while idle */
 	SP_ATOMIC(uint32_t) out_bytes; /* in outq */
 	uint32_t interest;             /* what epoll watches */
-	struct sp_link link;           /* retired and free lists */
+	union {
+		struct sp_link link; /* runq, retired and free lists */
+		uint64_t ready; /* cycles; when it was put on a ready list */
+	};
 	uint32_t peer;                 /* peers.h; 0: not counted */
 	sp_tick born;                  /* when it was opened */
 	uint32_t requests;             /* on it, if somebody counts them */

@@ -16,6 +16,7 @@ block(struct sp_worker *worker, struct sp_poll_desc *pd,
 {
 	sp_slot *slot = &pd->slot[mode];
 	struct sp_fiber *fiber = worker->current;
+	uint64_t parked = fiber->waited.parked;
 
 	if (!sp_slot_announce(slot))
 		return true;
@@ -29,6 +30,10 @@ block(struct sp_worker *worker, struct sp_poll_desc *pd,
 	    && (mode == SP_POLL_WRITE || sp_stack_empty(&pd->outq))
 	    && sp_slot_commit(slot, (uintptr_t)fiber))
 		sp_fiber_suspend(worker);
+	if (mode == SP_POLL_WRITE) {
+		fiber->waited.blocked += fiber->waited.parked - parked;
+		fiber->waited.parked = parked;
+	}
 	return sp_slot_consume(slot);
 }
 

@@ -34,6 +34,7 @@ struct sp_task_list {
 	struct sp_task *head;
 	struct sp_task **tail;
 	unsigned count;
+	uint64_t since; /* cycles; when what is added became ready */
 };
 
 static inline void
@@ -42,6 +43,7 @@ sp_task_list_init(struct sp_task_list *list)
 	list->head = NULL;
 	list->tail = &list->head;
 	list->count = 0;
+	list->since = 0;
 }
 
 static inline void

@@ -96,6 +96,7 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 {
 	int64_t ns = sp_worker_next_timer(worker);
 
+	sp_worker_sleeps(worker);
 	sp_rcu_offline();
 	/* WORD acquire. */
 	while (sp_load(&worker->wake_word, acquire) == word) {
@@ -110,6 +111,7 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 		ns = -1;
 	}
 	sp_rcu_online();
+	sp_worker_awakes(worker);
 }
 
 /* Nothing left in the shard, nor of what was taken from elsewhere. */
@@ -204,10 +206,24 @@ sp_fiber_reserve(struct sp_worker *worker)
 	return 0;
 }
 
+/* It goes on, after a wait that began at left. */
+static void
+add_wait(struct sp_waited *waited, uint64_t left, uint64_t ready)
+{
+	uint64_t now = sp_cycles();
+
+	/* It may have been made ready before it has left. */
+	if (ready < left || ready > now)
+		ready = left;
+	waited->parked += ready - left;
+	waited->queued += now - ready;
+}
+
 void
 sp_fiber_suspend(struct sp_worker *worker)
 {
 	struct sp_fiber *fiber = worker->current;
+	uint64_t left;
 	uint32_t wakes;
 
 	if (fiber->credits != 0) {
@@ -216,6 +232,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 	}
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
+	left = sp_cycles();
 	switch_to(worker, take_spare(worker));
 	worker->waiting--;
 	/*
@@ -225,6 +242,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 	wakes = sp_xchg(&fiber->wakes, 0, acquire); /* WAKES acquire. */
 	SP_CHECK(wakes != 0);
 	fiber->credits = wakes - 1;
+	add_wait(&fiber->waited, left, fiber->ready);
 }
 
 /* Go on in a fiber that has been made ready; this one becomes a spare. */
@@ -243,6 +261,7 @@ sp_fiber_ready(struct sp_fiber *fiber)
 	/* WAKES release. */
 	if (sp_fetch_add(&fiber->wakes, 1, acq_rel) != 0)
 		return;
+	fiber->ready = sp_cycles();
 	if (home == sp_worker_self()) {
 		fiber->link.next = NULL;
 		*home->runnable_tail = &fiber->link;
@@ -470,6 +489,7 @@ worker_main(void *arg)
 	if (worker->shard->arena != UINT_MAX)
 		sp_arena_bind(worker->shard->arena);
 	sp_rcu_register();
+	sp_store(&worker->started, sp_cycles(), relaxed);
 	sp_fiber_root(&worker->root, worker);
 	worker->current = &worker->root;
 	worker->now_ns = sp_now_ns();

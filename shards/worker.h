@@ -88,6 +88,10 @@ struct sp_worker {
 	SP_ATOMIC(uint32_t) wake_word; /* what it sleeps on when parked */
 
 	SP_ALIGN_APART struct sp_counters counters;
+	SP_ATOMIC(uint64_t) started;      /* cycles; 0: not yet */
+	SP_ATOMIC(uint64_t) asleep;       /* cycles, in all */
+	SP_ATOMIC(uint64_t) asleep_since; /* 0: it is awake */
+	SP_ATOMIC(void *) insight; /* of the framework; what others read */
 } SP_ALIGN_APART;
 
 /*
@@ -116,6 +120,27 @@ void sp_worker_join(struct sp_worker *worker);
 
 /* sp_worker_wake: end a park. Only for whom the idle set gave it to. */
 void sp_worker_wake(struct sp_worker *worker);
+
+/*
+ * sp_worker_sleeps, sp_worker_awakes: around what may put its thread to
+ * sleep. The second returns for how many cycles it was.
+ */
+static inline void
+sp_worker_sleeps(struct sp_worker *worker)
+{
+	sp_store(&worker->asleep_since, sp_cycles(), relaxed);
+}
+
+static inline uint64_t
+sp_worker_awakes(struct sp_worker *worker)
+{
+	uint64_t cycles
+	    = sp_cycles() - sp_load(&worker->asleep_since, relaxed);
+
+	sp_count(&worker->asleep, cycles);
+	sp_store(&worker->asleep_since, 0, relaxed);
+	return cycles;
+}
 
 /*
  * sp_fiber_reserve: make sure that a suspend will find a fiber to go on

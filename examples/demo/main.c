@@ -16,7 +16,7 @@
  *     *   /proxy/...      what --upstream ADDRESS answers to /...
  *     GET /fanout?n=N     n times /plaintext from there, at once; or
  *                         /sleep, with &ms=N
- *     GET /stats          counters of each shard
+ *     GET /stats          and the rest of what docs/stats.md tells of
  *     GET /files/...      files of --files DIR or SPATE_FILES, if one is given
  *
  * and what streams.h tells of.
@@ -303,7 +303,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
 	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
-	spate_route_stats(server, "/stats");
+	spate_route_admin(server, "");
 	if (folder != NULL)
 		spate_files(server, "/files/*path", folder, NULL);
 	demo_streams(server);

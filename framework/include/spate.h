@@ -195,6 +195,12 @@ struct spate_options {
 	 * over write_timeout_ms of waiting for it; 240. 0: any byte will do.
 	 */
 	uint32_t min_write_rate;
+
+	/*
+	 * Whether the server keeps latencies, and counts for each route, for
+	 * what docs/stats.md tells of. true.
+	 */
+	bool record_times;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -312,7 +318,10 @@ typedef int spate_handler_fn(struct spate_req *req, void *arg);
 SPATE_API int spate_route(struct spate_server *server, const char *method,
     const char *path, spate_handler_fn *handler, void *arg);
 
-/* Answer GET with counters of every shard, as JSON. Context: setup. */
+/*
+ * Answer GET with what there is to tell of the server, as JSON; see
+ * docs/stats.md. <spate/insight.h> has more than that. Context: setup.
+ */
 SPATE_API int spate_route_stats(
     struct spate_server *server, const char *path);
 
@@ -553,5 +562,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/values.h>
 #include <spate/client.h>
 #include <spate/fd.h>
+#include <spate/insight.h>
 
 #endif /* SPATE_H */

@@ -4,33 +4,18 @@
 
 #include <string.h>
 
-#define STEPS (1u << BENCH_HISTOGRAM_STEP_BITS)
-
 static unsigned
 bucket_of(uint64_t value)
 {
-	unsigned shift;
-
-	if (value < STEPS)
-		return (unsigned)value;
 	if (value >> BENCH_HISTOGRAM_VALUE_BITS != 0)
 		return BENCH_HISTOGRAM_BUCKETS - 1;
-	/* Shifted, a value has its highest bit just above the steps. */
-	shift = 63 - BENCH_HISTOGRAM_STEP_BITS
-		- (unsigned)__builtin_clzll(value);
-	return shift * STEPS + (unsigned)(value >> shift);
+	return sp_loglinear_bucket(value, BENCH_HISTOGRAM_STEP_BITS);
 }
 
-/* The greatest value that bucket_of() puts there. */
 static uint64_t
 greatest_of(unsigned bucket)
 {
-	unsigned shift;
-
-	if (bucket < STEPS)
-		return bucket;
-	shift = bucket / STEPS - 1;
-	return ((uint64_t)(bucket - shift * STEPS + 1) << shift) - 1;
+	return sp_loglinear_greatest(bucket, BENCH_HISTOGRAM_STEP_BITS);
 }
 
 void

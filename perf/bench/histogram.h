@@ -20,13 +20,15 @@
  * then puts several together.
  */
 
+#include "alloc/loglinear.h"
+
 #include <stdint.h>
 
 #define BENCH_HISTOGRAM_STEP_BITS 7
 #define BENCH_HISTOGRAM_VALUE_BITS 42
 #define BENCH_HISTOGRAM_BUCKETS                                                \
-	((BENCH_HISTOGRAM_VALUE_BITS - BENCH_HISTOGRAM_STEP_BITS + 1)          \
-	    << BENCH_HISTOGRAM_STEP_BITS)
+	SP_LOGLINEAR_BUCKETS(                                                  \
+	    BENCH_HISTOGRAM_STEP_BITS, BENCH_HISTOGRAM_VALUE_BITS)
 
 struct bench_histogram {
 	uint64_t count;

@@ -98,6 +98,9 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 
 /* What a worker does besides. */
 #define sp_rcu_quiescent() ((void)0)
+#define sp_worker_sleeps(worker) ((void)0)
+#define sp_worker_awakes(worker) 0
+#define count_wake(shard, worker, delay, events, cycles) ((void)(cycles))
 #define dispatch(shard, worker, events, ready) ((void)(events))
 #define sp_list_length(worker) 1
 #define sp_worker_timers(worker) ((void)0)

@@ -19,6 +19,10 @@ struct sp_fiber {
 	struct sp_link link;
 	struct sp_worker *home;
 	SP_ATOMIC(uint32_t) wakes;
+	uint64_t ready;
+	struct {
+		uint64_t parked, blocked;
+	} waited = {};
 	void (*before_wait)(void *arg) = nullptr;
 	void *before_wait_arg = nullptr;
 };

@@ -247,3 +247,70 @@ TEST(a_descriptor_that_epoll_refuses_leaves_nothing)
 	EXPECT_EQ(sp_load(&engine->connections, relaxed), 0);
 	end();
 }
+
+static uint64_t
+count_of(SP_ATOMIC(uint64_t) *counter)
+{
+	return sp_load(counter, relaxed);
+}
+
+TEST(a_sleep_is_counted_by_what_has_ended_it)
+{
+	struct sp_counters *counters;
+	struct sp_task_list ready;
+	struct sp_poll_desc *pd;
+	int fd[2];
+
+	begin();
+	sp_rcu_register();
+	counters = &worker->counters;
+	sp_task_list_init(&ready);
+	open_pair(fd);
+	pd = open_desc(fd[0]);
+	EXPECT_EQ(sp_netpoll(shard, worker, SP_NS_PER_MS, &ready), 0);
+	EXPECT_EQ(count_of(&counters->wakes_timer), 1);
+	EXPECT(count_of(&worker->asleep) >= sp_ns_to_cycles(SP_NS_PER_MS));
+	EXPECT_EQ(count_of(&worker->asleep_since), 0);
+
+	sp_netpoll_break(&shard->np);
+	EXPECT_EQ(sp_netpoll(shard, worker, -1, &ready), 1);
+	EXPECT_EQ(count_of(&counters->wakes_break), 1);
+
+	EXPECT_EQ(write(fd[1], "x", 1), 1);
+	EXPECT_EQ(sp_netpoll(shard, worker, -1, &ready), 1);
+	EXPECT_EQ(count_of(&counters->wakes_io), 1);
+
+	/* Who came for both came for the work. */
+	EXPECT_EQ(write(fd[1], "x", 1), 1);
+	sp_netpoll_break(&shard->np);
+	EXPECT_EQ(sp_netpoll(shard, worker, -1, &ready), 2);
+	EXPECT_EQ(count_of(&counters->wakes_io), 2);
+
+	EXPECT_EQ(sp_netpoll(shard, worker, 0, &ready), 0);
+	EXPECT_EQ(count_of(&counters->polls_blocked), 4);
+	EXPECT_EQ(count_of(&counters->wakes_timer)
+		+ count_of(&counters->wakes_spurious), 1);
+	sp_shard_close(shard, pd);
+	close(fd[1]);
+	sp_rcu_unregister();
+	end();
+}
+
+TEST(a_task_knows_since_when_it_is_ready)
+{
+	struct sp_task_list ready;
+	struct sp_poll_desc *pd;
+	uint64_t before;
+	int fd[2];
+
+	begin();
+	open_pair(fd);
+	pd = open_desc(fd[0]);
+	EXPECT_EQ(write(fd[1], "x", 1), 1);
+	before = sp_cycles();
+	EXPECT_EQ(poll_now(&ready), 1);
+	EXPECT(pd->ready >= before && pd->ready <= sp_cycles());
+	sp_shard_close(shard, pd);
+	close(fd[1]);
+	end();
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* Where the pages of <spate/insight.h> are, and who may read them. */
+
+#include "framework/admin.h"
+
+#include "framework/health.h"
+#include "framework/metrics.h"
+#include "framework/request.h"
+#include "framework/stats.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_ADDRESS "127.0.0.1:0"
+#define PREFIX_MAX 256
+
+struct page {
+	const char *path;
+	spate_handler_fn *handler;
+};
+
+static const struct page pages[] = {
+	{ "/stats", sp_stats_handler },
+	{ "/stats/stream", sp_stats_stream_handler },
+	{ "/metrics", sp_metrics_handler },
+	{ "/livez", sp_livez_handler },
+	{ "/readyz", sp_readyz_handler },
+};
+
+#define PAGES (sizeof(pages) / sizeof(*pages))
+
+/* ---------------------------------------------------------------- access */
+
+static bool
+is_number(int family, const char *text, size_t size)
+{
+	char copy[INET6_ADDRSTRLEN], address[sizeof(struct in6_addr)];
+
+	if (size >= sizeof(copy))
+		return false;
+	memcpy(copy, text, size);
+	copy[size] = '\0';
+	return inet_pton(family, copy, address) == 1;
+}
+
+bool
+sp_host_is_local(const char *host, size_t size)
+{
+	static const char name[] = "localhost";
+	const char *end;
+
+	if (size == 0)
+		return true;
+	if (host[0] == '[') {
+		end = memchr(host, ']', size);
+		return end != NULL
+		       && is_number(
+			   AF_INET6, host + 1, (size_t)(end - host) - 1);
+	}
+	end = memchr(host, ':', size);
+	if (end != NULL)
+		size = (size_t)(end - host);
+	if (size == sizeof(name) - 1 && strncasecmp(host, name, size) == 0)
+		return true;
+	return is_number(AF_INET, host, size);
+}
+
+/*
+ * A page of a site whose name has come to mean 127.0.0.1 is of the same
+ * origin as we are, so its script may read what we answer. It cannot keep
+ * its name out of the Host field.
+ */
+static int
+guarded(struct spate_req *req, void *arg)
+{
+	const struct page *page = arg;
+	struct spate_str host = spate_host(req);
+
+	if (req->server->admin_address.storage.ss_family != AF_UNIX
+	    && !sp_host_is_local(host.data, host.size))
+		return spate_error(req, 403, "ask by number or as localhost");
+	return page->handler(req, NULL);
+}
+
+/* ---------------------------------------------------------------- set-up */
+
+int
+spate_admin(struct spate_server *server, const char *address)
+{
+	struct sp_address parsed = { .service = NULL };
+
+	if (server == NULL)
+		return -ENOMEM;
+	if (address == NULL)
+		return sp_server_fail(server, -EINVAL, "the admin address");
+	server->admin_chosen = true;
+	server->admin_wanted = strcmp(address, "none") != 0;
+	if (!server->admin_wanted)
+		return 0;
+	if (sp_address_parse(&parsed, address) != 0)
+		return sp_server_fail(server, -EINVAL, "the admin address");
+	server->admin_address = parsed;
+	server->admin_address.service = &server->admin.service;
+	return 0;
+}
+
+void
+sp_admin_default(struct spate_server *server)
+{
+	if (!server->admin_chosen)
+		spate_admin(server, DEFAULT_ADDRESS);
+}
+
+int
+spate_route_admin(struct spate_server *server, const char *prefix)
+{
+	char path[PREFIX_MAX + 32];
+	int error = 0;
+
+	if (server == NULL)
+		return -ENOMEM;
+	if (prefix == NULL || strlen(prefix) > PREFIX_MAX)
+		return sp_server_fail(server, -EINVAL, "the admin prefix");
+	for (size_t i = 0; i < PAGES && error == 0; i++) {
+		size_t size = strlen(prefix);
+
+		memcpy(path, prefix, size);
+		memcpy(path + size, pages[i].path, strlen(pages[i].path) + 1);
+		error = spate_route(
+		    server, "GET", path, pages[i].handler, NULL);
+	}
+	server->admin_chosen = true;
+	return error;
+}
+
+int
+sp_admin_begin(struct spate_server *server)
+{
+	int error;
+
+	if (!server->admin_wanted)
+		return 0;
+	server->admin_targets = calloc(PAGES, sizeof(*server->admin_targets));
+	if (server->admin_targets == NULL)
+		return sp_server_fail(server, -ENOMEM, "the admin routes");
+	error = sp_router_new(&server->admin_router, 0);
+	for (size_t i = 0; i < PAGES && error == 0; i++) {
+		server->admin_targets[i] = (struct sp_route_target){
+			.handler = guarded,
+			.arg = (void *)(uintptr_t)&pages[i],
+			.number = sp_server_admin_route(server),
+		};
+		error = sp_router_add(server->admin_router,
+		    SP_HTTP_BIT(SP_HTTP_GET), pages[i].path,
+		    &server->admin_targets[i]);
+	}
+	server->admin.router = server->admin_router;
+	return error != 0 ? sp_server_fail(server, error, "the admin routes")
+			  : 0;
+}
+
+void
+sp_admin_free(struct spate_server *server)
+{
+	if (server->admin_router != NULL)
+		sp_router_free(server->admin_router);
+	free(server->admin_targets);
+}

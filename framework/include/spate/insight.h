@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SPATE_INSIGHT_H
+#define SPATE_INSIGHT_H
+
+/*
+ * What a running server tells of itself: counters, latencies, health. Part
+ * of <spate.h>. docs/stats.md has every path and every key.
+ */
+
+#include <spate.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Have all of it at a listener of its own, at an address as for
+ * spate_listen(). Neither the program's routes nor its middleware are there.
+ * Who can connect can read it, so let it be a loopback address or a Unix
+ * socket: a name other than localhost in the Host field is refused, as a web
+ * page from elsewhere would have one.
+ *
+ * address may be "none": then there is none, also under spate_main(), which
+ * otherwise has one at a free port of 127.0.0.1 if the program has called
+ * neither of these. The last call counts.
+ *
+ * Errors: -EINVAL (no such address), -ENOMEM. Context: setup.
+ */
+SPATE_API int spate_admin(struct spate_server *server, const char *address);
+
+/* Its port, once started; 0: there is none, or a Unix socket. Context: any. */
+SPATE_API uint16_t spate_admin_port(const struct spate_server *server);
+
+/*
+ * Have all of it among the program's routes, below a prefix, which may be
+ * empty. Who can reach the program can read it.
+ *
+ * Errors: as spate_route(). Context: setup.
+ */
+SPATE_API int
+spate_route_admin(struct spate_server *server, const char *prefix);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SPATE_INSIGHT_H */

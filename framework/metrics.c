@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "framework/metrics.h"
+
+#include "framework/metrics_out.h"
+#include "framework/process.h"
+#include "framework/request.h"
+#include "framework/stats.h"
+#include "framework/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static const struct sp_label no_labels[SP_METRIC_LABELS];
+
+/* What is written, and what it is about. */
+struct scrape {
+	struct sp_metrics out;
+	struct spate_server *server;
+	struct sp_engine *engine;
+	struct sp_route_sum *route; /* scratch */
+	char (*shard)[4];           /* numbers as text */
+};
+
+/*
+ * Counters of workers, in order: those with the same name are one metric,
+ * with a label to tell them apart.
+ */
+#define C(field) offsetof(struct sp_counters, field)
+
+static const struct {
+	const char *name, *help, *label, *value;
+	size_t offset;
+} counters[] = {
+	{ "spate_connections_accepted_total", "Connections that began.", NULL,
+	    NULL, C(accepted) },
+	{ "spate_connections_closed_total", "Connections that ended.", NULL,
+	    NULL, C(closed) },
+	{ "spate_connections_handed_off_total",
+	    "Connections accepted for another shard.", NULL, NULL,
+	    C(handed_off) },
+	{ "spate_accept_errors_total", "Failures of accept(2).", NULL, NULL,
+	    C(accept_errors) },
+	{ "spate_limited_total", "Connections put off or refused by a limit.",
+	    "reason", "max_connections", C(limited) },
+	{ "spate_limited_total", NULL, "reason", "max_connections_per_peer",
+	    C(limited_peer) },
+	{ "spate_limited_total", NULL, "reason", "age", C(aged) },
+	{ "spate_http_responses_total", "Answers by class of status.", "code",
+	    "1xx", C(responses_1xx) },
+	{ "spate_http_responses_total", NULL, "code", "2xx", C(responses_2xx) },
+	{ "spate_http_responses_total", NULL, "code", "3xx", C(responses_3xx) },
+	{ "spate_http_responses_total", NULL, "code", "4xx", C(responses_4xx) },
+	{ "spate_http_responses_total", NULL, "code", "5xx", C(responses_5xx) },
+	{ "spate_http_parse_errors_total", "Heads and bodies refused.", NULL,
+	    NULL, C(parse_errors) },
+	{ "spate_received_bytes_total", "Read from sockets.", NULL, NULL,
+	    C(bytes_in) },
+	{ "spate_sent_bytes_total", "Written to sockets.", NULL, NULL,
+	    C(bytes_out) },
+	{ "spate_timeouts_total", "Deadlines that passed.", "kind", "header",
+	    C(timeouts_head) },
+	{ "spate_timeouts_total", NULL, "kind", "body", C(timeouts_body) },
+	{ "spate_timeouts_total", NULL, "kind", "rate", C(timeouts_rate) },
+	{ "spate_timeouts_total", NULL, "kind", "write", C(timeouts_write) },
+	{ "spate_timeouts_total", NULL, "kind", "idle", C(timeouts_idle) },
+	{ "spate_shard_polls_total", "Times epoll was asked.", NULL, NULL,
+	    C(polls) },
+	{ "spate_shard_events_total", "Descriptors that epoll reported.", NULL,
+	    NULL, C(events) },
+	{ "spate_shard_wakeups_total", "What ended sleeps of the poller.",
+	    "reason", "io", C(wakes_io) },
+	{ "spate_shard_wakeups_total", NULL, "reason", "break",
+	    C(wakes_break) },
+	{ "spate_shard_wakeups_total", NULL, "reason", "timer",
+	    C(wakes_timer) },
+	{ "spate_shard_wakeups_total", NULL, "reason", "spurious",
+	    C(wakes_spurious) },
+	{ "spate_ring_full_total", "Ready lists that found the ring full.",
+	    NULL, NULL, C(ring_full) },
+	{ "spate_tasks_stolen_total", "Taken from another worker or shard.",
+	    NULL, NULL, C(stolen) },
+	{ "spate_fiber_waits_total", "Times that handlers waited.", NULL, NULL,
+	    C(fiber_waits) },
+	{ "spate_fibers_refused_total", "Waits refused for lack of a stack.",
+	    NULL, NULL, C(fibers_refused) },
+	{ "spate_upstream_connects_total", "Connections made to others.", NULL,
+	    NULL, C(upstream_connects) },
+	{ "spate_upstream_reused_total",
+	    "Requests to others on a kept connection.", NULL, NULL,
+	    C(upstream_reused) },
+	{ "spate_upstream_errors_total", "Requests to others that failed.",
+	    NULL, NULL, C(upstream_errors) },
+};
+
+#define COUNTERS (sizeof(counters) / sizeof(*counters))
+
+/* ---------------------------------------------------------------- shards */
+
+static void
+put_counters(struct scrape *scrape)
+{
+	for (size_t i = 0; i < COUNTERS; i++) {
+		if (counters[i].help != NULL)
+			sp_metrics_family(&scrape->out, counters[i].name,
+			    "counter", counters[i].help);
+		for (uint32_t j = 0; j < scrape->engine->shard_count; j++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "shard", scrape->shard[j] },
+				{ counters[i].label, counters[i].value },
+			};
+
+			sp_metrics_u64(&scrape->out, labels,
+			    sp_view_counter(
+				scrape->engine->shards[j], counters[i].offset));
+		}
+	}
+}
+
+static uint64_t
+breaks_sent(struct sp_shard *shard)
+{
+	return sp_load(&shard->breaks_sent, relaxed);
+}
+
+static uint64_t
+breaks_coalesced(struct sp_shard *shard)
+{
+	return sp_load(&shard->breaks_coalesced, relaxed);
+}
+
+static uint64_t
+ring_depth(struct sp_shard *shard)
+{
+	return sp_ready_ring_depth(&shard->ring);
+}
+
+static uint64_t
+worker_count(struct sp_shard *shard)
+{
+	return sp_load(&shard->worker_count, relaxed);
+}
+
+static uint64_t
+is_up(struct sp_shard *shard)
+{
+	return sp_view_alive(shard);
+}
+
+/* What is the shard's own. */
+static const struct {
+	const char *name, *type, *help;
+	uint64_t (*value)(struct sp_shard *shard);
+} values[] = {
+	{ "spate_shard_up", "gauge", "Whether it looks after its connections.",
+	    is_up },
+	{ "spate_shard_workers", "gauge", "Threads, spares included.",
+	    worker_count },
+	{ "spate_connections", "gauge", "Connections now.",
+	    sp_view_connections },
+	{ "spate_ring_depth", "gauge", "Lists that wait for a worker.",
+	    ring_depth },
+	{ "spate_shard_break_sent_total", "counter",
+	    "Times another thread woke the poller.", breaks_sent },
+	{ "spate_shard_break_coalesced_total", "counter",
+	    "Times it needed not to, as it was awake.", breaks_coalesced },
+	{ "spate_memory_bytes", "gauge",
+	    "Allocated in the arena, and descriptors.", sp_view_memory },
+};
+
+static void
+put_values(struct scrape *scrape)
+{
+	struct sp_engine *engine = scrape->engine;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		sp_metrics_family(&scrape->out, values[i].name, values[i].type,
+		    values[i].help);
+		for (uint32_t j = 0; j < engine->shard_count; j++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "shard", scrape->shard[j] },
+			};
+
+			sp_metrics_u64(&scrape->out, labels,
+			    values[i].value(engine->shards[j]));
+		}
+	}
+	sp_metrics_family(&scrape->out, "spate_shard_busy_seconds_total",
+	    "counter", "Time that workers did not sleep, added up.");
+	for (uint32_t j = 0; j < engine->shard_count; j++) {
+		const struct sp_label labels[SP_METRIC_LABELS] = {
+			{ "shard", scrape->shard[j] },
+		};
+
+		sp_metrics_ns(&scrape->out, labels,
+		    sp_cycles_to_ns(sp_view_busy(engine->shards[j])));
+	}
+}
+
+static void
+put_stale(struct scrape *scrape)
+{
+	sp_metrics_family(&scrape->out, "spate_stale_events_total", "counter",
+	    "For connections that were closed meanwhile.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		struct sp_shard *shard = scrape->engine->shards[i];
+		struct sp_label labels[SP_METRIC_LABELS] = {
+			{ "shard", scrape->shard[i] },
+			{ "kind", "epoll" },
+		};
+
+		sp_metrics_u64(&scrape->out, labels,
+		    sp_view_counter(shard, C(stale_events)));
+		labels[1].value = "handle";
+		sp_metrics_u64(&scrape->out, labels,
+		    sp_load(&shard->stale_lookups, relaxed));
+	}
+}
+
+/* ---------------------------------------------------------------- routes */
+
+static void
+put_answers(struct scrape *scrape, uint32_t shard, uint32_t number)
+{
+	static const char *const codes[SP_CODES] = { "aborted", NULL, "2xx",
+		"3xx", "4xx", "5xx" };
+	struct sp_answers answers;
+
+	if (sp_view_answers(&answers, scrape->engine->shards[shard], number)
+	    == 0)
+		return;
+	for (unsigned method = 0; method < SP_HTTP_METHODS; method++) {
+		for (unsigned code = 0; code < SP_CODES; code++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "shard", scrape->shard[shard] },
+				{ "route",
+				    sp_view_pattern(scrape->server, number) },
+				{ "method", sp_http_method_name(
+						(enum sp_http_method)method) },
+				{ "code", codes[code] },
+			};
+
+			if (answers.by[method][code] != 0)
+				sp_metrics_u64(&scrape->out, labels,
+				    answers.by[method][code]);
+		}
+	}
+}
+
+static void
+put_requests(struct scrape *scrape)
+{
+	sp_metrics_family(&scrape->out, "spate_http_requests_total", "counter",
+	    "Requests, by what they have come to.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		for (uint32_t j = 0; j < sp_server_counted(scrape->server); j++)
+			put_answers(scrape, i, j);
+	}
+}
+
+static uint64_t
+total(const uint64_t phase[SP_PHASES])
+{
+	uint64_t cycles = 0;
+
+	for (int i = 0; i < SP_PHASES; i++)
+		cycles += phase[i];
+	return cycles;
+}
+
+static void
+put_latencies(struct scrape *scrape)
+{
+	sp_metrics_family(&scrape->out, "spate_http_request_duration_seconds",
+	    "histogram", "From ready to be read to answered.");
+	for (uint32_t i = 0; i < sp_server_counted(scrape->server); i++) {
+		const struct sp_label labels[SP_METRIC_LABELS] = {
+			{ "route", sp_view_pattern(scrape->server, i) },
+		};
+
+		sp_view_route(scrape->route, scrape->engine, i);
+		if (scrape->route->latency.count != 0)
+			sp_metrics_histogram(&scrape->out, labels,
+			    &scrape->route->latency,
+			    total(scrape->route->phase));
+	}
+}
+
+static void
+put_route_phases(struct scrape *scrape)
+{
+	sp_metrics_family(&scrape->out, "spate_http_route_phase_seconds_total",
+	    "counter", "What the time of requests went to.");
+	for (uint32_t i = 0; i < sp_server_counted(scrape->server); i++) {
+		uint64_t phase[SP_PHASES];
+
+		sp_view_route_phases(phase, scrape->engine, i);
+		if (total(phase) == 0)
+			continue;
+		for (int j = 0; j < SP_PHASES; j++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "route", sp_view_pattern(scrape->server, i) },
+				{ "phase", sp_phase_names[j] },
+			};
+
+			sp_metrics_ns(
+			    &scrape->out, labels, sp_cycles_to_ns(phase[j]));
+		}
+	}
+}
+
+static void
+put_phases(struct scrape *scrape)
+{
+	struct sp_histogram_sum *sum = &scrape->route->latency;
+
+	sp_metrics_family(&scrape->out, "spate_http_phase_seconds", "histogram",
+	    "Parts of the time that requests took.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		for (int j = 0; j < SP_PHASES; j++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "shard", scrape->shard[i] },
+				{ "phase", sp_phase_names[j] },
+			};
+			uint64_t cycles = sp_view_phase(
+			    sum, scrape->engine->shards[i], (enum sp_phase)j);
+
+			sp_metrics_histogram(&scrape->out, labels, sum, cycles);
+		}
+	}
+}
+
+/* ----------------------------------------------------------------- whole */
+
+/* The fullest shard by the mean; 1 if there is nothing to be uneven. */
+static uint64_t
+imbalance_thousandths(struct sp_engine *engine)
+{
+	uint64_t most = 0, sum = 0;
+
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		uint64_t n = sp_view_connections(engine->shards[i]);
+
+		sum += n;
+		most = n > most ? n : most;
+	}
+	return sum == 0 ? 1000 : most * 1000 * engine->shard_count / sum;
+}
+
+static void
+put_server(struct scrape *scrape)
+{
+	struct sp_engine *engine = scrape->engine;
+	const struct sp_label version[SP_METRIC_LABELS] = {
+		{ "version", spate_version() },
+	};
+
+	sp_metrics_family(&scrape->out, "spate_build_info", "gauge",
+	    "The version, as a label.");
+	sp_metrics_u64(&scrape->out, version, 1);
+	sp_metrics_family(&scrape->out, "spate_shards", "gauge", "Shards.");
+	sp_metrics_u64(&scrape->out, no_labels, engine->shard_count);
+	sp_metrics_family(
+	    &scrape->out, "spate_uptime_seconds", "gauge", "Since the start.");
+	sp_metrics_ns(
+	    &scrape->out, no_labels, sp_now_ns() - engine->started_ns);
+	sp_metrics_family(&scrape->out, "spate_shard_imbalance_ratio", "gauge",
+	    "Connections of the fullest shard, by the mean.");
+	sp_metrics_ms(&scrape->out, no_labels, imbalance_thousandths(engine));
+}
+
+static void
+put_process(struct scrape *scrape)
+{
+	struct sp_process process;
+
+	sp_process_look(&scrape->server->process, &process);
+	sp_metrics_family(&scrape->out, "process_cpu_seconds_total", "counter",
+	    "CPU time of all threads.");
+	sp_metrics_ns(&scrape->out, no_labels, process.cpu_ns);
+	sp_metrics_family(&scrape->out, "process_resident_memory_bytes",
+	    "gauge", "Memory that is in RAM.");
+	sp_metrics_u64(&scrape->out, no_labels, process.resident_bytes);
+	sp_metrics_family(
+	    &scrape->out, "process_open_fds", "gauge", "Descriptors.");
+	sp_metrics_u64(&scrape->out, no_labels, process.descriptors);
+	sp_metrics_family(&scrape->out, "process_max_fds", "gauge",
+	    "The most that there can be.");
+	sp_metrics_u64(&scrape->out, no_labels, process.descriptors_max);
+	sp_metrics_family(&scrape->out, "process_threads", "gauge", "Threads.");
+	sp_metrics_u64(&scrape->out, no_labels, process.threads);
+	sp_metrics_family(&scrape->out, "process_start_time_seconds", "gauge",
+	    "When it was started, since 1970.");
+	sp_metrics_ms(&scrape->out, no_labels, process.started_ms);
+}
+
+static void
+put_all(struct scrape *scrape)
+{
+	sp_view_refresh_memory(scrape->server);
+	put_server(scrape);
+	put_values(scrape);
+	put_counters(scrape);
+	put_stale(scrape);
+	if (scrape->server->options.record_times) {
+		put_requests(scrape);
+		put_latencies(scrape);
+		put_route_phases(scrape);
+		put_phases(scrape);
+	}
+	put_process(scrape);
+}
+
+static void
+render(struct sp_text *text, struct spate_server *server, void *arg)
+{
+	uint32_t shards = server->engine->shard_count;
+	struct scrape scrape = {
+		.out = { .text = text },
+		.server = server,
+		.engine = server->engine,
+		.route = malloc(sizeof(*scrape.route)),
+		.shard = malloc(shards * sizeof(*scrape.shard)),
+	};
+
+	(void)arg;
+	if (scrape.route == NULL || scrape.shard == NULL) {
+		text->overflow = true;
+	} else {
+		for (uint32_t i = 0; i < shards; i++)
+			snprintf(scrape.shard[i], sizeof(scrape.shard[i]), "%u",
+			    (unsigned)(uint8_t)i);
+		put_all(&scrape);
+	}
+	free(scrape.route);
+	free(scrape.shard);
+}
+
+int
+sp_metrics_handler(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	return sp_render_answer(req, TYPE, render, NULL);
+}
