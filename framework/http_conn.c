@@ -119,10 +119,6 @@ answer_plain(struct spate_req *req)
 	req->match.route = route;
 	req->match.path = path;
 	target = route->target;
-	if (sp_unlikely(target->layers != NULL)) {
-		sp_middleware_run(req, target->layers, sp_req_call_handler);
-		return false;
-	}
 	result = target->handler(req, target->arg);
 	if (sp_unlikely(req->state != SP_REQ_DONE)) {
 		sp_req_settle(req, result);

@@ -37,6 +37,7 @@
 
 enum sp_answer {
 	SP_ANSWER_NONE,
+	SP_ANSWER_PROMISED, /* by spate_defer(), and not waited for yet */
 	SP_ANSWER_BEGUN, /* by spate_begin() */
 	SP_ANSWER_DONE,
 };
@@ -57,7 +58,7 @@ struct sp_req_more {
 	int form_error; /* of reading it */
 	struct spate_str form;
 	struct sp_trailers *trailers;
-	uint32_t deferral; /* promised and not yet waited for; 0: none */
+	uint32_t deferral; /* the promise's number, while there is one */
 };
 
 struct spate_req {
@@ -223,7 +224,7 @@ sp_tick sp_req_after(uint32_t ms);
 static inline bool
 sp_req_promised(const struct spate_req *req)
 {
-	return req->more != NULL && req->more->deferral != 0;
+	return req->answer == SP_ANSWER_PROMISED;
 }
 
 /* sp_defer_end: take back what was promised; defer.c. */

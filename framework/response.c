@@ -281,6 +281,9 @@ framing_of(struct spate_req *req, int status, enum sp_http_body body)
 static int
 check_answer(struct spate_req *req, int status, const char *type)
 {
+	/* Who answers by itself takes its promise back. */
+	if (req->answer == SP_ANSWER_PROMISED)
+		sp_defer_end(req);
 	if (req->answer != SP_ANSWER_NONE)
 		return -EALREADY;
 	if (status < 200 || status > 599)

@@ -31,9 +31,11 @@ struct sp_stream_service {
 };
 
 struct sp_route_target {
-	spate_handler_fn *handler;
+	spate_handler_fn *handler; /* the program's, or what calls layers */
 	void *arg;
 	const struct sp_layers *layers; /* around it; NULL: none */
+	spate_handler_fn *inner; /* the program's, if there are layers */
+	void *inner_arg;
 	struct spate_group *group;
 	struct sp_route_target *next;
 };
