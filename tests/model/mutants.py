@@ -3,6 +3,7 @@
 
 # Which models are about a file; the first to fail has caught a mutant.
 MODELS = {
+    "shards/bounded_queue.h": ["queue"],
     "shards/poll_slot.h": ["poll_slot"],
     "shards/poll_desc.h": ["poll_slot"],
     "shards/poll_desc.c": ["poll_slot"],
@@ -98,6 +99,19 @@ EXPECTED_TO_HOLD = {
 
 # (name, file, text, its replacement, the model that has to fail)
 LOGIC = [
+    ("a pop takes by a store", "shards/bounded_queue.h",
+     "else if (sp_cas(&queue->head, &at, at + 1, relaxed, relaxed))",
+     "else if ((sp_store(&queue->head, at + 1, relaxed), true))", "queue"),
+    ("a push takes by a store", "shards/bounded_queue.h",
+     "else if (sp_cas(&queue->tail, &at, at + 1, relaxed, relaxed))",
+     "else if ((sp_store(&queue->tail, at + 1, relaxed), true))", "queue"),
+    ("a push publishes before it writes", "shards/bounded_queue.h",
+     """	sp_put(&slot->item, item);
+	/* PUBLISH release; a swap, since a store would not come in order. */
+	sp_xchg(&slot->sequence, at + 1, seq_cst);
+""", """	sp_xchg(&slot->sequence, at + 1, seq_cst);
+	sp_put(&slot->item, item);
+""", "queue"),
     ("a task parks without looking for news", "shards/poll_desc.c",
      "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
     ("a task parks without looking at outq", "shards/poll_desc.c",
