@@ -60,6 +60,8 @@ spate_options_default(void)
 		.log_level = SPATE_LOG_INFO,
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
+		.offload_threads = 16,
+		.offload_queue = 1024,
 	};
 }
 
@@ -291,6 +293,8 @@ options_are_valid(const struct spate_options *options)
 	    && options->max_fields >= 1
 	    && options->max_fields <= SP_HTTP_FIELDS_MAX
 	    && options->max_target >= 1 && options->max_fibers >= 2
+	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
+	    && options->offload_queue <= 1u << 20
 	    && options->max_body <= UINT32_MAX - options->max_memory
 	    && options->max_outq <= UINT32_MAX / 2
 	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX
@@ -342,6 +346,8 @@ make_engine(struct spate_server *server)
 	engine.sweep_ms = sweep_ms(options);
 	engine.stack_size = options->stack_size;
 	engine.max_fibers = options->max_fibers;
+	engine.offload_threads = options->offload_threads;
+	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
 	engine.worker_begin = sp_http_worker_begin;

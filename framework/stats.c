@@ -12,7 +12,7 @@
 
 /* Of JSON, for one shard and for the rest. */
 #define SHARD_MAX 2304
-#define FRAME_MAX 512
+#define FRAME_MAX 1024
 
 /* The same fields as struct sp_counters, as plain numbers. */
 struct sums {
@@ -117,6 +117,20 @@ put_shard(struct sp_json *json, struct sp_shard *shard)
 	sp_json_end(json);
 }
 
+static void
+put_offload(struct sp_json *json, struct sp_offload *pool)
+{
+	sp_json_key(json, "offload");
+	sp_json_object(json);
+	put(json, "threads", sp_load(&pool->threads, relaxed));
+	put(json, "queued", sp_offload_depth(pool));
+	put(json, "begun", sp_load(&pool->jobs, relaxed));
+	put(json, "cancelled", sp_load(&pool->cancelled, relaxed));
+	put(json, "refused", sp_load(&pool->refused, relaxed));
+	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
+	sp_json_end(json);
+}
+
 int
 sp_stats_handler(struct spate_req *req, void *arg)
 {
@@ -138,6 +152,7 @@ sp_stats_handler(struct spate_req *req, void *arg)
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		put_shard(&json, engine->shards[i]);
 	sp_json_end(&json);
+	put_offload(&json, &engine->offload);
 	sp_json_key(&json, "uptime_seconds");
 	sp_json_u64(
 	    &json, (sp_now_ns() - engine->started_ns) / SP_NS_PER_S);

@@ -16,7 +16,6 @@
 
 #include "framework/server.h"
 #include "shards/conn_io.h"
-#include "shards/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -246,14 +245,6 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 		}
 	} while (!sp_poll_park(pd));
 	worker->current->pd = NULL;
-}
-
-int
-spate_sleep(uint32_t ms)
-{
-	struct sp_worker *worker = sp_worker_self();
-
-	return worker != NULL ? sp_sleep(worker, ms) : -EPERM;
 }
 
 /* --------------------------------------------------- from other threads */

@@ -22,6 +22,7 @@ sp_engine_options_default(void)
 		.max_fibers = 16384,
 		.wake_us = 80,
 		.ring_size = 4096,
+		.offload_queue = 1024,
 	};
 }
 
@@ -33,6 +34,8 @@ options_are_valid(const struct sp_engine_options *options)
 	    && options->spares <= SP_WORKERS_MAX - options->workers
 	    && options->max_connections >= 1 && options->sweep_ms >= 1
 	    && options->max_fibers >= 2 && options->ring_size >= 2
+	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
+	    && options->offload_queue <= 1u << 20
 	    && (options->ring_size & (options->ring_size - 1)) == 0;
 }
 
@@ -144,7 +147,8 @@ sp_engine_free(struct sp_engine *engine)
 int
 sp_engine_start(struct sp_engine *engine)
 {
-	int error = 0;
+	int error = sp_offload_start(&engine->offload,
+	    engine->options.offload_threads, engine->options.offload_queue);
 
 	sp_arena_background(true);
 	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
@@ -275,4 +279,5 @@ sp_engine_stop(struct sp_engine *engine)
 	 */
 	sp_sysmon_stop(engine);
 	join_workers(engine);
+	sp_offload_stop(&engine->offload);
 }

@@ -18,6 +18,7 @@
  */
 
 #include "shards/accept.h"
+#include "shards/offload.h"
 #include "shards/peers.h"
 #include "shards/shard.h"
 #include "shards/topology.h"
@@ -36,6 +37,8 @@ struct sp_engine_options {
 	uint32_t max_fibers;      /* of one worker */
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
+	uint32_t offload_threads; /* at most; 0: none */
+	uint32_t offload_queue;   /* jobs that wait for one */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot
@@ -67,6 +70,8 @@ struct sp_engine {
 	bool sysmon_runs;
 	SP_ALIGN_APART SP_ATOMIC(uint32_t) sysmon_asleep;
 	SP_ATOMIC(uint32_t) sysmon_stop;
+
+	struct sp_offload offload;
 };
 
 struct sp_engine_options sp_engine_options_default(void);

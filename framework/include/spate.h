@@ -173,9 +173,14 @@ struct spate_options {
 	void (*started)(void *arg, struct spate_server *server);
 	void (*stopping)(void *arg, struct spate_server *server);
 	void *started_arg;
+
 	/* Connections to other servers that wait for the next request. */
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
+
+	/* Threads of spate_offload(), and its calls that wait for one. */
+	uint32_t offload_threads; /* 16, at most 64; 0: each is refused */
+	uint32_t offload_queue;   /* 1,024, at most 1,048,576 */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -534,5 +539,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/values.h>
 #include <spate/client.h>
 #include <spate/fd.h>
+#include <spate/tasks.h>
 
 #endif /* SPATE_H */

@@ -4,6 +4,7 @@
 # Which models are about a file; the first to fail has caught a mutant.
 MODELS = {
     "shards/bounded_queue.h": ["queue"],
+    "shards/offload.c": ["offload"],
     "shards/poll_slot.h": ["poll_slot"],
     "shards/poll_desc.h": ["poll_slot"],
     "shards/poll_desc.c": ["poll_slot"],
@@ -112,6 +113,11 @@ LOGIC = [
 """, """	sp_xchg(&slot->sequence, at + 1, seq_cst);
 	sp_put(&slot->item, item);
 """, "queue"),
+    ("a thread begins what was given up", "shards/offload.c",
+     "	    == SP_OFFLOAD_CANCELLED) {\n",
+     "	    > SP_OFFLOAD_CANCELLED) {\n", "offload"),
+    ("a fiber leaves what has begun", "shards/offload.c",
+     "		wait_for_the_end(worker, job);\n", "", "offload"),
     ("a task parks without looking for news", "shards/poll_desc.c",
      "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
     ("a task parks without looking at outq", "shards/poll_desc.c",

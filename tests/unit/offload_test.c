@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Offload: what fibers of a real worker get from a pool of their own. A
+ * client's byte names the scenario, which answers with a byte.
+ */
+
+#include "shards/offload.h"
+
+#include "alloc/check.h"
+#include "tests/echo.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define MANY 200
+
+static struct sp_offload pool;
+static SP_ATOMIC(uint32_t) gate, entered, runs, returned;
+
+static void
+count(void *arg)
+{
+	SP_ATOMIC(uint32_t) *counter = arg;
+
+	EXPECT(sp_worker_self() == NULL);
+	sp_fetch_add(counter, 1, relaxed);
+}
+
+static void
+stand_at_the_gate(void *arg)
+{
+	(void)arg;
+	sp_fetch_add(&entered, 1, release);
+	ECHO_UNTIL(sp_load(&gate, acquire) != 0);
+	sp_fetch_add(&runs, 1, release);
+}
+
+static void
+take_a_while(void *arg)
+{
+	unsigned *result = arg;
+
+	usleep(500);
+	*result += 7;
+}
+
+/* Whether fn ran is what the call has said. */
+static int
+race(struct sp_worker *worker)
+{
+	unsigned rounds = test_rounds(100);
+
+	for (unsigned i = 0; i < rounds; i++) {
+		unsigned result = 0;
+		int error = sp_offload_run(
+		    worker, &pool, take_a_while, &result, 1);
+
+		if (error != 0 && error != -ETIMEDOUT && error != -EAGAIN)
+			return error;
+		if (result != (error == 0 ? 7 : 0))
+			return -EIO;
+		if (error == -EAGAIN)
+			sp_sleep(worker, 1);
+	}
+	return 0;
+}
+
+static int
+scenario(struct sp_worker *worker, char name)
+{
+	switch (name) {
+	case 'o':
+		return sp_offload_run(worker, &pool, count, &runs, 0);
+	case 'g':
+		return sp_offload_run(
+		    worker, &pool, stand_at_the_gate, NULL, 0);
+	case 't':
+		return sp_offload_run(worker, &pool, count, &runs, 5);
+	case 'b':
+		return sp_offload_run(
+		    worker, &pool, stand_at_the_gate, NULL, 5);
+	default:
+		return race(worker);
+	}
+}
+
+static void
+run(struct sp_worker *worker, struct sp_task *task)
+{
+	struct sp_poll_desc *pd = echo_desc(task);
+	unsigned char answer;
+	char name;
+
+	worker->current->pd = pd;
+	if (recv(pd->fd, &name, 1, 0) == 1) {
+		answer = (unsigned char)-scenario(worker, name);
+		sp_fetch_add(&returned, 1, release);
+		send(pd->fd, &answer, 1, MSG_NOSIGNAL);
+	}
+	worker->current->pd = NULL;
+	echo_close(worker, pd);
+}
+
+static const struct sp_service service = { .run = run, .name = "offload" };
+
+static void
+start(struct echo_server *server, uint32_t threads, uint32_t queue)
+{
+	struct sp_engine_options options = echo_options(1, 1);
+
+	sp_store(&gate, 0, relaxed);
+	sp_store(&entered, 0, relaxed);
+	sp_store(&runs, 0, relaxed);
+	sp_store(&returned, 0, relaxed);
+	SP_CHECK(sp_offload_start(&pool, threads, queue) == 0);
+	echo_start(server, &options, &service);
+}
+
+static void
+stop(struct echo_server *server)
+{
+	sp_engine_cancel(server->engine);
+	sp_engine_stop(server->engine);
+	/* A thread may still be on its way out of a post to a worker. */
+	sp_offload_stop(&pool);
+	echo_account(server);
+	EXPECT_EQ(sp_load(&pool.threads, relaxed), 0);
+}
+
+static int
+ask(const struct echo_server *server, char name)
+{
+	int fd = echo_connect(server);
+
+	EXPECT_EQ(send(fd, &name, 1, MSG_NOSIGNAL), 1);
+	return fd;
+}
+
+static void
+expect(int fd, int error)
+{
+	unsigned char answer = 255;
+
+	EXPECT_EQ(recv(fd, &answer, 1, 0), 1);
+	EXPECT_EQ(-(int)answer, error);
+	close(fd);
+}
+
+TEST(a_call_runs_in_another_thread)
+{
+	struct echo_server server;
+
+	start(&server, 4, 16);
+	expect(ask(&server, 'o'), 0);
+	EXPECT_EQ(sp_load(&runs, relaxed), 1);
+	EXPECT_EQ(sp_load(&pool.jobs, relaxed), 1);
+	stop(&server);
+}
+
+TEST(without_threads_calls_are_refused)
+{
+	struct echo_server server;
+
+	start(&server, 0, 16);
+	expect(ask(&server, 'o'), -EAGAIN);
+	EXPECT_EQ(sp_load(&pool.refused, relaxed), 1);
+	stop(&server);
+}
+
+TEST(a_full_queue_refuses)
+{
+	struct echo_server server;
+	int fd[3];
+
+	start(&server, 1, 2);
+	fd[0] = ask(&server, 'g');
+	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
+	fd[1] = ask(&server, 'g');
+	fd[2] = ask(&server, 'g');
+	ECHO_UNTIL(sp_offload_depth(&pool) == 2);
+	expect(ask(&server, 'o'), -EAGAIN);
+	EXPECT_EQ(sp_load(&pool.refused, relaxed), 1);
+	sp_store(&gate, 1, release);
+	for (int i = 0; i < 3; i++)
+		expect(fd[i], 0);
+	EXPECT_EQ(sp_load(&runs, relaxed), 3);
+	stop(&server);
+}
+
+TEST(what_has_not_begun_in_time_never_does)
+{
+	struct echo_server server;
+	int fd;
+
+	start(&server, 1, 4);
+	fd = ask(&server, 'g');
+	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
+	expect(ask(&server, 't'), -ETIMEDOUT);
+	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), 1);
+	sp_store(&gate, 1, release);
+	expect(fd, 0);
+	expect(ask(&server, 'o'), 0);
+	EXPECT_EQ(sp_load(&runs, relaxed), 2);
+	stop(&server);
+}
+
+TEST(what_has_begun_is_waited_for)
+{
+	struct echo_server server;
+	int fd;
+
+	start(&server, 1, 4);
+	fd = ask(&server, 'b');
+	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
+	usleep(10000);
+	EXPECT_EQ(sp_load(&returned, acquire), 0);
+	sp_store(&gate, 1, release);
+	expect(fd, 0);
+	EXPECT_EQ(sp_load(&runs, acquire), 1);
+	stop(&server);
+}
+
+TEST(clients_leave_calls_that_wait_and_calls_that_run)
+{
+	struct echo_server server;
+	int fd;
+
+	start(&server, 1, 256);
+	fd = ask(&server, 'g');
+	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
+	close(fd);
+	for (int i = 0; i < MANY; i++)
+		close(ask(&server, 'o'));
+	ECHO_UNTIL(sp_load(&returned, acquire) == MANY);
+	sp_store(&gate, 1, release);
+	ECHO_UNTIL(sp_load(&returned, acquire) == MANY + 1);
+	stop(&server);
+	EXPECT_EQ(sp_load(&runs, relaxed), 1);
+	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), MANY);
+}
+
+TEST(threads_are_made_as_calls_come_and_no_more)
+{
+	struct echo_server server;
+	int fd[8];
+
+	start(&server, 4, 16);
+	EXPECT_EQ(sp_load(&pool.threads, relaxed), 1);
+	for (int i = 0; i < 8; i++)
+		fd[i] = ask(&server, 'g');
+	ECHO_UNTIL(sp_load(&entered, acquire) == 4);
+	EXPECT_EQ(sp_load(&pool.threads, relaxed), 4);
+	sp_store(&gate, 1, release);
+	for (int i = 0; i < 8; i++)
+		expect(fd[i], 0);
+	EXPECT_EQ(sp_load(&runs, relaxed), 8);
+	stop(&server);
+}
+
+/*
+ * Goal. A call that runs although it was given up, that is given up although
+ * it ran, or that nobody runs; memory that is freed twice or not at all.
+ *
+ * Method. Half-millisecond calls by three threads for twenty fibers, with a
+ * queue of eight and a time-out of a millisecond.
+ */
+TEST(time_outs_race_the_threads)
+{
+	struct echo_server server;
+	int fd[20];
+
+	start(&server, 3, 8);
+	for (int i = 0; i < 20; i++)
+		fd[i] = ask(&server, 'r');
+	for (int i = 0; i < 20; i++)
+		expect(fd[i], 0);
+	stop(&server);
+}
