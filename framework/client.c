@@ -58,7 +58,7 @@ sp_upstream_until(const struct spate_upstream *up)
 
 	if (up->timeout_ms == 0)
 		return up->deadline;
-	until = sp_tick_deadline(sp_tick_of(sp_now_ns()), up->timeout_ms);
+	until = sp_tick_in(up->timeout_ms);
 	if (up->deadline != SP_DEADLINE_NONE
 	    && sp_tick_after(until, up->deadline))
 		return up->deadline;
@@ -366,8 +366,7 @@ make(const struct spate_call *call, struct spate_upstream **out)
 	up->timeout_ms = call->timeout_ms;
 	up->deadline = call->deadline_ms == 0
 			   ? (sp_tick)SP_DEADLINE_NONE
-			   : sp_tick_deadline(
-			       sp_tick_of(sp_now_ns()), call->deadline_ms);
+			   : sp_tick_in(call->deadline_ms);
 	up->buffer = sp_req_buffer(worker);
 	if (up->buffer == NULL) {
 		free(up);

@@ -138,7 +138,7 @@ spate_wait(struct spate_req *req, uint32_t ms)
 	if (!sp_req_promised(req))
 		return -EINVAL;
 	sp_req_wait_until(
-	    req, ms != 0 ? sp_req_after(ms) : (sp_tick)SP_DEADLINE_NONE);
+	    req, ms != 0 ? sp_tick_in(ms) : (sp_tick)SP_DEADLINE_NONE);
 	while ((answer = take(req)) == NULL && error == 0)
 		error = sp_req_wait(req, false);
 	if (answer == NULL)

@@ -169,7 +169,7 @@ wait_quietly(struct spate_req *req, uint32_t ms)
 {
 	int error = 0;
 
-	sp_req_wait_until(req, sp_req_after(ms));
+	sp_req_wait_until(req, sp_tick_in(ms));
 	while (error == 0)
 		error = sp_req_wait(req, true);
 	sp_req_wait_end(req);

@@ -214,9 +214,6 @@ void sp_req_wait_until(struct spate_req *req, sp_tick until);
 int sp_req_wait(struct spate_req *req, bool until_drain);
 void sp_req_wait_end(struct spate_req *req);
 
-/* sp_req_after: the tick in ms milliseconds from now. */
-sp_tick sp_req_after(uint32_t ms);
-
 /*
  * sp_req_promised: another thread is to answer. Until it was waited for, no
  * other wait is possible: an answer that has come would end it at once.

@@ -99,8 +99,7 @@ spate_stream_read(struct spate_stream *stream, void *buf, size_t size)
 		return 0;
 	n = sp_conn_try_recv(stream->worker, pd, buf, size);
 	if (n == -EAGAIN && ms != 0)
-		sp_poll_set_deadline(pd, SP_POLL_READ,
-		    sp_tick_deadline(sp_tick_of(sp_now_ns()), ms));
+		sp_poll_set_deadline(pd, SP_POLL_READ, sp_tick_in(ms));
 	while (n == -EAGAIN) {
 		error = flush_outq(stream);
 		if (error == 0)
@@ -394,9 +393,7 @@ int
 spate_set_deadline(
     struct spate_server *server, spate_handle handle, uint32_t ms)
 {
-	sp_tick when = ms == 0
-	    ? (sp_tick)SP_DEADLINE_NONE
-	    : sp_tick_deadline(sp_tick_of(sp_now_ns()), ms);
+	sp_tick when = ms == 0 ? (sp_tick)SP_DEADLINE_NONE : sp_tick_in(ms);
 	struct sp_shard *shard;
 	struct sp_poll_desc *pd;
 	int error = -ESTALE;

@@ -18,16 +18,6 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Deadlines lie less than this far ahead (clock.h); longer is for ever. */
-#define LONGEST_MS (UINT32_C(1) << 30)
-
-sp_tick
-sp_req_after(uint32_t ms)
-{
-	return sp_tick_deadline(
-	    sp_tick_of(sp_now_ns()), ms < LONGEST_MS ? ms : LONGEST_MS);
-}
-
 /* The bit is set by every kind of end; which one it was, poll(2) knows. */
 static bool
 client_is_gone(struct spate_req *req)

@@ -32,9 +32,7 @@ set_deadline(
     struct sp_poll_desc *pd, enum sp_poll_mode mode, uint32_t timeout_ms)
 {
 	sp_poll_set_deadline(pd, mode,
-	    timeout_ms == 0
-		? SP_DEADLINE_NONE
-		: sp_tick_deadline(sp_tick_of(sp_now_ns()), timeout_ms));
+	    timeout_ms == 0 ? SP_DEADLINE_NONE : sp_tick_in(timeout_ms));
 }
 
 ssize_t

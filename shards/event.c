@@ -111,10 +111,17 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 	}
 }
 
-/* until counts if limited. */
+static void
+arm(struct sp_worker *worker, struct sp_timer *timer, sp_tick until)
+{
+	/* An empty wheel stands still; after weeks its past is a future. */
+	if (worker->timers.armed == 0)
+		sp_wheel_skip(&worker->timers, sp_tick_of(sp_now_ns()));
+	sp_wheel_add(&worker->timers, timer, until);
+}
+
 static int
-wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
-    sp_tick until)
+wait_for(struct sp_worker *worker, struct wait *wait, sp_tick until)
 {
 	struct sp_fiber *fiber = worker->current;
 	int error = sp_fiber_reserve(worker);
@@ -127,8 +134,8 @@ wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
 		fiber->before_wait(fiber->before_wait_arg);
 	sp_timer_init(&wait->timer);
 	wait->timer.kind = SP_TIMER_WAIT;
-	if (limited)
-		sp_wheel_add(&worker->timers, &wait->timer, until);
+	if (until != SP_DEADLINE_NONE)
+		arm(worker, &wait->timer, until);
 	error = wait_until(worker, wait);
 	sp_wheel_del(&worker->timers, &wait->timer);
 
@@ -143,9 +150,13 @@ sp_event_wait(
     struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
 {
 	struct wait wait = { .slot = &event->slot };
+	sp_tick until = SP_DEADLINE_NONE;
 
-	return wait_for(worker, &wait, timeout_ms != 0,
-	    timeout_ms != 0 ? sp_tick_of(sp_now_ns()) + timeout_ms : 0);
+	/* Of the tick that is under way nobody knows how much is left. */
+	if (timeout_ms != 0)
+		until = sp_tick_in(timeout_ms < UINT32_MAX ? timeout_ms + 1
+							   : timeout_ms);
+	return wait_for(worker, &wait, until);
 }
 
 int
@@ -155,7 +166,7 @@ sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
 	struct wait wait
 	    = { .slot = &pd->slot[mode], .of = pd, .mode = mode };
 
-	return wait_for(worker, &wait, until != SP_DEADLINE_NONE, until);
+	return wait_for(worker, &wait, until);
 }
 
 void

@@ -49,7 +49,8 @@ sp_event_init(struct sp_event *event)
 }
 
 /*
- * sp_event_wait: until it is posted. 0 is no limit of time.
+ * sp_event_wait: until it is posted, for timeout_ms at least, or twelve
+ * days. 0 is no limit of time.
  *
  * => Also -ENOMEM: no fiber to go on with; nothing was waited for.
  * => After anything but 0 a post may still come. The event has to stay until

@@ -265,8 +265,7 @@ sp_outgoing_park(
 {
 	sp_handle handle = sp_poll_desc_handle(pd);
 
-	sp_poll_set_deadline(pd, SP_POLL_READ,
-	    sp_tick_deadline(sp_tick_of(sp_now_ns()), idle_ms));
+	sp_poll_set_deadline(pd, SP_POLL_READ, sp_tick_in(idle_ms));
 	return park_or_close(worker, pd) ? handle : 0;
 }
 
