@@ -51,6 +51,9 @@
 	X(limited)          /* accepts put off by max_connections */           \
 	X(limited_peer)     /* closed: too many from one address */            \
 	X(aged)             /* connections told to end, for their age */       \
+	X(handed_heavy)     /* requests left to the heavy worker */            \
+	X(refused_busy)     /* requests over their route's max_in_flight */    \
+	X(timeouts_route)   /* requests that ended by their deadline */        \
 	X(yields)           /* turns cut short so that others get theirs */    \
 	X(upstream_connects) /* connections that handlers began to others */   \
 	X(upstream_reused)  /* requests to others on one that was kept */      \

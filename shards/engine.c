@@ -22,6 +22,8 @@ sp_engine_options_default(void)
 		.max_fibers = 16384,
 		.wake_us = 80,
 		.ring_size = 4096,
+		.slice_us = 100,
+		.stall_ms = 20,
 		.offload_queue = 1024,
 	};
 }
@@ -31,7 +33,9 @@ options_are_valid(const struct sp_engine_options *options)
 {
 	return options->shards <= SP_TOPOLOGY_SHARDS_MAX
 	    && options->workers >= 1 && options->workers <= SP_WORKERS_MAX
-	    && options->spares <= SP_WORKERS_MAX - options->workers
+	    && options->spares <= SP_WORKERS_MAX
+	    && options->workers + options->spares + options->heavy
+		<= SP_WORKERS_MAX
 	    && options->max_connections >= 1 && options->sweep_ms >= 1
 	    && options->max_fibers >= 2 && options->ring_size >= 2
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
@@ -153,10 +157,14 @@ sp_engine_start(struct sp_engine *engine)
 	sp_arena_background(true);
 	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
 		for (uint32_t j = 0; j < engine->options.workers; j++) {
-			error = sp_shard_add_worker(engine->shards[i], false);
+			error = sp_shard_add_worker(
+			    engine->shards[i], SP_WORKER_PRIMARY);
 			if (error != 0)
 				break;
 		}
+		if (error == 0 && engine->options.heavy)
+			error = sp_shard_add_worker(
+			    engine->shards[i], SP_WORKER_HEAVY);
 	}
 	if (error == 0)
 		error = sp_sysmon_start(engine);

@@ -25,6 +25,8 @@
 
 #include <pthread.h>
 
+struct sp_engine;
+
 struct sp_engine_options {
 	uint32_t shards;          /* 0: one for each CPU we may use */
 	uint32_t workers;         /* of each shard, at least 1 */
@@ -37,6 +39,9 @@ struct sp_engine_options {
 	uint32_t max_fibers;      /* of one worker */
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
+	bool heavy;               /* one worker more for sp_shard_heavy() */
+	uint32_t slice_us;        /* slice.h, of workers but the heavy one */
+	uint32_t stall_ms;        /* a handler that takes longer is told of */
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
 
@@ -46,6 +51,9 @@ struct sp_engine_options {
 	 */
 	int (*worker_begin)(struct sp_worker *worker);
 	void (*worker_end)(struct sp_worker *worker);
+
+	/* Called by the watcher, once for each stall; or NULL. */
+	void (*stalled)(struct sp_engine *engine, const char *handler);
 };
 
 struct sp_engine {
@@ -70,6 +78,7 @@ struct sp_engine {
 	bool sysmon_runs;
 	SP_ALIGN_APART SP_ATOMIC(uint32_t) sysmon_asleep;
 	SP_ATOMIC(uint32_t) sysmon_stop;
+	SP_ATOMIC(uint64_t) stalls;
 
 	struct sp_offload offload;
 };

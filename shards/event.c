@@ -3,6 +3,7 @@
 #include "shards/event.h"
 
 #include "alloc/cacheline.h"
+#include "alloc/check.h"
 #include "shards/worker.h"
 
 #include <errno.h>
@@ -134,6 +135,7 @@ wait_for(struct sp_worker *worker, struct wait *wait, sp_tick until)
 		fiber->before_wait(fiber->before_wait_arg);
 	sp_timer_init(&wait->timer);
 	wait->timer.kind = SP_TIMER_WAIT;
+	until = sp_fiber_until(fiber, until);
 	if (until != SP_DEADLINE_NONE)
 		arm(worker, &wait->timer, until);
 	error = wait_until(worker, wait);
@@ -157,6 +159,22 @@ sp_event_wait(
 		until = sp_tick_in(timeout_ms < UINT32_MAX ? timeout_ms + 1
 							   : timeout_ms);
 	return wait_for(worker, &wait, until);
+}
+
+void
+sp_event_wait_posted(struct sp_worker *worker, struct sp_event *event)
+{
+	struct sp_fiber *fiber = worker->current;
+	struct sp_poll_desc *pd = fiber->pd;
+	sp_tick until = fiber->until;
+	int error;
+
+	fiber->pd = NULL;
+	fiber->until = SP_DEADLINE_NONE;
+	error = sp_event_wait(worker, event, 0);
+	SP_CHECK(error == 0);
+	fiber->pd = pd;
+	fiber->until = until;
 }
 
 int
@@ -188,7 +206,9 @@ sp_sleep(struct sp_worker *worker, uint32_t ms)
 		return 0;
 	sp_event_init(&never);
 	error = sp_event_wait(worker, &never, ms);
-	return error == -ETIMEDOUT ? 0 : error;
+	if (error == -ETIMEDOUT && !sp_fiber_is_late(worker->current))
+		return 0;
+	return error;
 }
 
 /* ------------------------------------------------------ by the worker */

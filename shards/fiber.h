@@ -41,6 +41,7 @@
  */
 
 #include "alloc/stack.h"
+#include "shards/clock.h"
 #include "shards/mpsc_stack.h"
 
 #include <stdint.h>
@@ -64,6 +65,9 @@ struct sp_fiber {
 	 */
 	void (*before_wait)(void *arg);
 	void *before_wait_arg;
+
+	/* No wait lasts beyond this tick; SP_DEADLINE_NONE: no limit. */
+	sp_tick until;
 
 	/* The connection that it handles, or NULL; see event.h. */
 	struct sp_poll_desc *pd;

@@ -104,7 +104,7 @@ run(struct sp_offload *pool, struct sp_offload_job *job)
 	sp_fetch_add(&pool->wait_us, waited / 1000, relaxed);
 	if (sp_load(&pool->idle.set, relaxed) == 0)
 		make_thread(pool);
-	sp_get (&job->fn)(sp_get(&job->arg));
+	sp_get(&job->fn)(sp_get(&job->arg));
 	/* EVENT release. The job is the fiber's from here on. */
 	sp_event_post(&job->done);
 }
@@ -234,18 +234,6 @@ prepare(struct sp_worker *worker)
 	return error;
 }
 
-/* The job has begun: neither time nor the client ends this. */
-static void
-wait_for_the_end(struct sp_worker *worker, struct sp_offload_job *job)
-{
-	struct sp_fiber *fiber = worker->current;
-	struct sp_poll_desc *pd = fiber->pd;
-
-	fiber->pd = NULL;
-	SP_CHECK(sp_event_wait(worker, &job->done, 0) == 0);
-	fiber->pd = pd;
-}
-
 int
 sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
     void (*fn)(void *arg), void *arg, uint32_t timeout_ms)
@@ -278,7 +266,8 @@ sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
 			sp_fetch_add(&pool->cancelled, 1, relaxed);
 			return error; /* who pops it frees it */
 		}
-		wait_for_the_end(worker, job);
+		/* It has begun: neither time nor the client ends this. */
+		sp_event_wait_posted(worker, &job->done);
 	}
 	free(job);
 	return 0;

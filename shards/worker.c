@@ -9,6 +9,7 @@
 #include "shards/engine.h"
 #include "shards/event.h"
 #include "shards/futex.h"
+#include "shards/slice.h"
 #include "shards/steal.h"
 
 #include <errno.h>
@@ -44,7 +45,8 @@ sp_worker_self(void)
 }
 
 struct sp_worker *
-sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
+sp_worker_new(
+    struct sp_shard *shard, uint32_t number, enum sp_worker_kind kind)
 {
 	struct sp_worker *worker;
 	void *memory;
@@ -55,7 +57,9 @@ sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
 	worker->shard = shard;
 	worker->engine = shard->engine;
 	worker->number = number;
-	worker->spare = spare;
+	worker->spare = kind == SP_WORKER_SPARE;
+	worker->heavy = kind == SP_WORKER_HEAVY;
+	sp_task_list_init(&worker->handed);
 	worker->runnable_tail = &worker->runnable;
 	worker->random = (shard->id + 1) * 2654435761u + number;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
@@ -179,11 +183,16 @@ switch_to(struct sp_worker *worker, struct sp_fiber *fiber)
 	sp_fiber_switch(from, fiber);
 }
 
+static void heavy_loop(struct sp_worker *worker);
+
 /* The bottom of every fiber but the root. */
 static void
 enter_loop(struct sp_worker *worker)
 {
-	loop(worker);
+	if (worker->heavy)
+		heavy_loop(worker);
+	else
+		loop(worker);
 	add_spare(worker, worker->current);
 	switch_to(worker, &worker->root);
 }
@@ -208,6 +217,7 @@ void
 sp_fiber_suspend(struct sp_worker *worker)
 {
 	struct sp_fiber *fiber = worker->current;
+	const char *handler = sp_load(&worker->handler, relaxed);
 	uint32_t wakes;
 
 	if (fiber->credits != 0) {
@@ -216,7 +226,10 @@ sp_fiber_suspend(struct sp_worker *worker)
 	}
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
+	sp_store(&worker->handler, NULL, relaxed);
 	switch_to(worker, take_spare(worker));
+	sp_store(&worker->handler, handler, relaxed);
+	sp_count(&worker->begun, 1);
 	worker->waiting--;
 	/*
 	 * All at once, now that link is in no list: the next to come puts it
@@ -253,7 +266,7 @@ sp_fiber_ready(struct sp_fiber *fiber)
 	sp_stack_push(&home->resumed, &fiber->link);
 	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 }
 
@@ -412,6 +425,81 @@ loop(struct sp_worker *worker)
 	}
 }
 
+/* ---------------------------------------------------------------- heavy */
+
+static struct sp_task *
+next_handed(struct sp_worker *worker)
+{
+	struct sp_link *link = sp_stack_reverse(
+	    sp_stack_pop_all(&worker->shard->heavy));
+
+	while (link != NULL) {
+		struct sp_poll_desc *pd
+		    = sp_container_of(link, struct sp_poll_desc, link);
+
+		link = link->next;
+		sp_task_list_add(&worker->handed, &pd->task);
+	}
+	/* One by one: what lies in rest may be taken by others. */
+	return sp_task_list_split(&worker->handed, 1);
+}
+
+/* A connection that was handed over is one of the shard's until it ends. */
+static bool
+heavy_ended(struct sp_worker *worker)
+{
+	return sp_load(&worker->shard->stopping, seq_cst)
+	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */
+	    && worker->waiting == 0;
+}
+
+static void
+heavy_park(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+	uint32_t word = sp_load(&worker->wake_word, relaxed);
+
+	sp_idle_announce(&shard->idle, worker->number);
+	/* IDLE4. */
+	if ((!sp_stack_empty(&worker->resumed)
+		|| !sp_stack_empty(&shard->heavy) || heavy_ended(worker))
+	    && sp_idle_retract(&shard->idle, worker->number))
+		return;
+	sp_count(&worker->counters.parks, 1);
+	sleep_until_claimed(worker, word);
+}
+
+static void
+heavy_loop(struct sp_worker *worker)
+{
+	for (;;) {
+		struct sp_fiber *fiber;
+		struct sp_task *task;
+
+		sp_rcu_quiescent();
+		worker->now_ns = sp_now_ns();
+		worker->now = sp_tick_of(worker->now_ns);
+		sp_worker_timers(worker);
+		fiber = next_runnable(worker);
+		if (fiber != NULL) {
+			resume(worker, fiber);
+			continue;
+		}
+		worker->resume_budget = RESUME_BUDGET;
+		task = next_handed(worker);
+		if (task != NULL) {
+			sp_count(&worker->begun, 1);
+			task->service->run(worker, task);
+			continue;
+		}
+		trim(worker);
+		if (heavy_ended(worker))
+			return;
+		if (worker->runnable == NULL)
+			heavy_park(worker);
+	}
+}
+
 /* -------------------------------------------------------------- thread */
 
 static void
@@ -465,6 +553,8 @@ worker_main(void *arg)
 	self = worker;
 	name_thread(worker);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+	if (!worker->heavy)
+		sp_slice_ask(engine->options.slice_us);
 	sp_topology_pin_shard(
 	    &engine->topology, engine->shard_count, worker->shard->id);
 	if (worker->shard->arena != UINT_MAX)

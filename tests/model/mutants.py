@@ -15,9 +15,9 @@ MODELS = {
     "shards/token.h": ["token", "idle"],
     "shards/poll_cache.h": ["reclaim"],
     "shards/poll_cache.c": ["reclaim"],
-    "shards/worker.c": ["rest", "resume", "idle"],
+    "shards/worker.c": ["rest", "resume", "idle", "heavy"],
     "shards/netpoll.c": ["poll_slot", "wake", "idle"],
-    "shards/shard.c": ["reclaim", "idle"],
+    "shards/shard.c": ["reclaim", "idle", "heavy"],
     "shards/steal.c": ["rest", "idle"],
     "shards/engine.c": ["poll_slot", "idle"],
 }
@@ -77,6 +77,7 @@ EXPECTED_TO_HOLD = {
     "shards/steal.c: take_rest load 2 -> relaxed": ADDED,
     "shards/shard.c: wake_all load -> relaxed": ADDED,
     "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
+    "shards/shard.c: sp_shard_heavy load -> relaxed": ADDED,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
     "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
@@ -117,7 +118,7 @@ LOGIC = [
      "	    == SP_OFFLOAD_CANCELLED) {\n",
      "	    > SP_OFFLOAD_CANCELLED) {\n", "offload"),
     ("a fiber leaves what has begun", "shards/offload.c",
-     "		wait_for_the_end(worker, job);\n", "", "offload"),
+     "		sp_event_wait_posted(worker, &job->done);\n", "", "offload"),
     ("a task parks without looking for news", "shards/poll_desc.c",
      "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
     ("a task parks without looking at outq", "shards/poll_desc.c",
@@ -208,11 +209,11 @@ LOGIC = [
      """	sp_stack_push(&home->resumed, &fiber->link);
 	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 """, """	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 	sp_stack_push(&home->resumed, &fiber->link);
 """, "resume"),
@@ -224,6 +225,28 @@ LOGIC = [
      "			return;\n",
      "		sp_idle_retract(&shard->idle, worker->number);\n"
      "		return;\n", "idle"),
+    ("a heavy worker parks without looking for more", "shards/worker.c",
+     "\n		|| !sp_stack_empty(&shard->heavy) || heavy_ended",
+     "\n		|| heavy_ended", "heavy"),
+    ("a heavy worker parks without looking at its fibers", "shards/worker.c",
+     """	if ((!sp_stack_empty(&worker->resumed)
+		|| !sp_stack_empty(&shard->heavy)""",
+     "	if ((!sp_stack_empty(&shard->heavy)", "heavy"),
+    ("a heavy worker parks without looking for the end", "shards/worker.c",
+     " || heavy_ended(worker))\n", ")\n", "heavy"),
+    ("a heavy worker leaves its fibers", "shards/worker.c",
+     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */\n"
+     "	    && worker->waiting == 0;",
+     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */;",
+     "heavy"),
+    ("who hands over looks before it pushes", "shards/shard.c",
+     """	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
+	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
+		sp_worker_wake(sp_load(&shard->workers[number], acquire));
+""", """	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
+		sp_worker_wake(sp_load(&shard->workers[number], acquire));
+	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
+""", "heavy"),
     ("a helper wakes nobody when it is done", "shards/steal.c",
      "	sp_shard_unattended(shard);\n", "", "idle"),
     ("a worker leaves without waking a parked one", "shards/worker.c",

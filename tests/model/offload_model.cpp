@@ -32,8 +32,8 @@ static void call(void *arg);
 #define prepare(worker) 0
 #define wake_one(pool) ((void)0)
 #define make_thread(pool) ((void)0)
-#define wait_for_the_end(worker, job)                                          \
-	((void)sp_event_wait(worker, &job->done, 0))
+#define sp_event_wait_posted(worker, event)                                    \
+	((void)sp_event_wait(worker, event, 0))
 
 #include "offload.c.inc"
 
