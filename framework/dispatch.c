@@ -5,9 +5,14 @@
 static void
 call_handler(struct spate_req *req)
 {
-	struct sp_route_target *target = req->match.route->target;
-	int result = target->handler(req, target->arg);
+	const struct sp_route *route = req->match.route;
+	struct sp_route_target *target = route->target;
+	struct sp_worker *worker = req->worker;
+	int result;
 
+	sp_store(&worker->handler, route->pattern, relaxed);
+	result = target->handler(req, target->arg);
+	sp_store(&worker->handler, NULL, relaxed);
 	if (req->answer != SP_ANSWER_DONE)
 		sp_req_settle(req, result);
 }

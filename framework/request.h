@@ -88,7 +88,7 @@ struct spate_req {
 			uint8_t answer; /* enum sp_answer */
 			uint8_t body;   /* enum sp_body */
 			uint8_t routed; /* enum sp_route_result, if not FOUND */
-			bool spare;
+			bool handed; /* not begun: for the heavy worker */
 		};
 		uint64_t state;
 	};

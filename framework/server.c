@@ -60,6 +60,7 @@ spate_options_default(void)
 		.log_level = SPATE_LOG_INFO,
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
+		.stall_ms = 20,
 		.offload_threads = 16,
 		.offload_queue = 1024,
 	};
@@ -133,6 +134,8 @@ spate_server_free(struct spate_server *server)
 	while (server->targets != NULL) {
 		struct sp_route_target *next = server->targets->next;
 
+		free(server->targets->class);
+		free(server->targets->path);
 		free(server->targets);
 		server->targets = next;
 	}
@@ -256,14 +259,35 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	target->handler = handler;
 	target->arg = arg;
 	target->group = group;
-	error = sp_router_add(server->router, methods, path, target);
+	target->methods = methods;
+	target->path = strdup(path);
+	error = target->path != NULL
+	    ? sp_router_add(server->router, methods, path, target)
+	    : -ENOMEM;
 	if (error != 0) {
+		free(target->path);
 		free(target);
 		return sp_server_fail(server, error, "a route's path");
 	}
 	target->next = server->targets;
 	server->targets = target;
 	return 0;
+}
+
+struct sp_route_target *
+sp_server_find_route(
+    struct spate_server *server, const char *method, const char *path)
+{
+	uint32_t methods = method != NULL ? parse_methods(method) : 0;
+	struct sp_route_target *target = server->targets;
+
+	if (methods == 0 || path == NULL)
+		return NULL;
+	while (target != NULL
+	       && (target->methods != methods
+		   || strcmp(target->path, path) != 0))
+		target = target->next;
+	return target;
 }
 
 int
@@ -287,7 +311,7 @@ static bool
 options_are_valid(const struct spate_options *options)
 {
 	return options->workers >= 1
-	    && options->workers + (uint64_t)options->spares <= SP_WORKERS_MAX
+	    && options->workers + (uint64_t)options->spares < SP_WORKERS_MAX
 	    && options->shards <= SP_TOPOLOGY_SHARDS_MAX
 	    && options->max_head >= 256 && options->max_head <= 64000
 	    && options->max_fields >= 1
@@ -331,6 +355,15 @@ max_connections(const struct spate_options *options)
 				   : (uint32_t)(limit.rlim_cur / 10 * 9);
 }
 
+/* The watcher has found a handler that keeps its worker. */
+static void
+tell_stall(struct sp_engine *engine, const char *handler)
+{
+	sp_log(engine->context, SPATE_LOG_WARNING,
+	    "the handler of %s has kept its worker for more than %u ms",
+	    handler, engine->options.stall_ms);
+}
+
 static int
 make_engine(struct spate_server *server)
 {
@@ -350,6 +383,9 @@ make_engine(struct spate_server *server)
 	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
+	engine.heavy = server->heavy;
+	engine.stall_ms = options->stall_ms;
+	engine.stalled = tell_stall;
 	engine.worker_begin = sp_http_worker_begin;
 	engine.worker_end = sp_http_worker_end;
 	error = sp_engine_new(&server->engine, &engine);
@@ -397,6 +433,7 @@ spate_server_start(struct spate_server *server)
 	server->ageing = server->options.max_requests != 0
 	    || server->options.max_age_ms != 0;
 	error = sp_middleware_compile(server);
+	server->heavy = sp_route_classes_put(server);
 	if (error == 0)
 		error = make_engine(server);
 	if (error == 0)

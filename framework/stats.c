@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Of JSON, for one shard and for the rest. */
-#define SHARD_MAX 2304
+#define SHARD_MAX 2560
 #define FRAME_MAX 1024
 
 /* The same fields as struct sp_counters, as plain numbers. */
@@ -68,6 +68,7 @@ put_timeouts(struct sp_json *json, const struct sums *sums)
 	put(json, "rate", sums->timeouts_rate);
 	put(json, "write", sums->timeouts_write);
 	put(json, "idle", sums->timeouts_idle);
+	put(json, "route", sums->timeouts_route);
 	sp_json_end(json);
 }
 
@@ -153,6 +154,7 @@ sp_stats_handler(struct spate_req *req, void *arg)
 		put_shard(&json, engine->shards[i]);
 	sp_json_end(&json);
 	put_offload(&json, &engine->offload);
+	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	sp_json_key(&json, "uptime_seconds");
 	sp_json_u64(
 	    &json, (sp_now_ns() - engine->started_ns) / SP_NS_PER_S);

@@ -232,7 +232,12 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 
 	worker->current->pd = pd;
 	do {
-		if (!turn(&stream)) {
+		bool goes_on;
+
+		sp_store(&worker->handler, "a stream", relaxed);
+		goes_on = turn(&stream);
+		sp_store(&worker->handler, NULL, relaxed);
+		if (!goes_on) {
 			worker->current->pd = NULL;
 			end_stream(&stream);
 			return;

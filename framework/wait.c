@@ -35,6 +35,7 @@ client_is_gone(struct spate_req *req)
 void
 sp_req_wait_until(struct spate_req *req, sp_tick until)
 {
+	until = sp_fiber_until(req->worker->current, until);
 	/* An edge that is taken here tells of a request that follows. */
 	req->drained = false;
 	sp_poll_set_deadline(req->pd, SP_POLL_READ, until);

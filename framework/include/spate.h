@@ -178,6 +178,12 @@ struct spate_options {
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
 
+	/*
+	 * A handler that keeps its worker for longer, without waiting by the
+	 * calls for that, is named in the log and counted; 20, 0: none is.
+	 */
+	uint32_t stall_ms;
+
 	/* Threads of spate_offload(), and its calls that wait for one. */
 	uint32_t offload_threads; /* 16, at most 64; 0: each is refused */
 	uint32_t offload_queue;   /* 1,024, at most 1,048,576 */
@@ -484,9 +490,9 @@ SPATE_API void **spate_stream_data(struct spate_stream *stream);
 /*
  * Let time pass; other requests are served meanwhile.
  *
- * Errors: -ECANCELED (the client has gone, or the server stops), -ENOMEM
- * (max_fibers handlers wait already), -EPERM (not in a handler). Context:
- * handler.
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
+ * (the deadline of the route has come first), -ENOMEM (max_fibers handlers
+ * wait already), -EPERM (not in a handler). Context: handler.
  */
 SPATE_API int spate_sleep(uint32_t ms);
 
