@@ -129,6 +129,28 @@ sp_queue_pop(struct sp_queue *queue, void **item)
 	return true;
 }
 
+/*
+ * sp_queue_can_pop, sp_queue_can_push: whether it is worth trying. In order
+ * with other threads' pushes and pops, unlike the depth.
+ */
+static inline bool
+sp_queue_can_pop(struct sp_queue *queue)
+{
+	uint64_t at = sp_load(&queue->head, relaxed);
+	struct sp_queue_slot *slot = &queue->slot[at & (queue->size - 1)];
+
+	return (int64_t)(sp_load(&slot->sequence, seq_cst) - (at + 1)) >= 0;
+}
+
+static inline bool
+sp_queue_can_push(struct sp_queue *queue)
+{
+	uint64_t at = sp_load(&queue->tail, relaxed);
+	struct sp_queue_slot *slot = &queue->slot[at & (queue->size - 1)];
+
+	return (int64_t)(sp_load(&slot->sequence, seq_cst) - at) >= 0;
+}
+
 /* Items in it, by a racy count: a hint, and exact when nobody else is in. */
 static inline uint64_t
 sp_queue_depth(struct sp_queue *queue)

@@ -148,17 +148,25 @@ wait_for(struct sp_worker *worker, struct wait *wait, sp_tick until)
 }
 
 int
+sp_event_wait_until(
+    struct sp_worker *worker, struct sp_event *event, sp_tick until)
+{
+	struct wait wait = { .slot = &event->slot };
+
+	return wait_for(worker, &wait, until);
+}
+
+int
 sp_event_wait(
     struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
 {
-	struct wait wait = { .slot = &event->slot };
 	sp_tick until = SP_DEADLINE_NONE;
 
 	/* Of the tick that is under way nobody knows how much is left. */
 	if (timeout_ms != 0)
 		until = sp_tick_in(timeout_ms < UINT32_MAX ? timeout_ms + 1
 							   : timeout_ms);
-	return wait_for(worker, &wait, until);
+	return sp_event_wait_until(worker, event, until);
 }
 
 void

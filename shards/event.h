@@ -60,6 +60,10 @@ sp_event_init(struct sp_event *event)
 int sp_event_wait(
     struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms);
 
+/* sp_event_wait_until: likewise, until a tick or for SP_DEADLINE_NONE. */
+int sp_event_wait_until(
+    struct sp_worker *worker, struct sp_event *event, sp_tick until);
+
 /*
  * sp_event_wait_posted: until it is posted, whatever becomes of the client
  * and of deadlines. After sp_fiber_reserve(), and for what is soon done: by

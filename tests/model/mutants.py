@@ -3,7 +3,9 @@
 
 # Which models are about a file; the first to fail has caught a mutant.
 MODELS = {
-    "shards/bounded_queue.h": ["queue"],
+    "shards/bounded_queue.h": ["queue", "channel"],
+    "shards/waiters.h": ["channel"],
+    "shards/channel.c": ["channel"],
     "shards/offload.c": ["offload"],
     "shards/poll_slot.h": ["poll_slot"],
     "shards/poll_desc.h": ["poll_slot"],
@@ -39,6 +41,7 @@ OUTGOING = "no model has outgoing ones; as for connections, which they have"
 WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
+RARE = "as sp_queue_can_pop's, but random schedules do not come upon it"
 OWN = "the owner takes back only what it has put there itself"
 
 # "file: name of the access -> order": why the stronger order is kept.
@@ -58,6 +61,9 @@ EXPECTED_TO_HOLD = {
     "shards/poll_slot.h: sp_slot_ready cas failure -> relaxed": LOOKED,
     "shards/poll_slot.h: sp_slot_evict cas failure -> acquire": LOOKED,
     "shards/poll_slot.h: sp_slot_evict cas failure -> relaxed": LOOKED,
+
+    "shards/bounded_queue.h: sp_queue_can_push load 2 -> acquire": RARE,
+    "shards/bounded_queue.h: sp_queue_can_push load 2 -> relaxed": RARE,
 
     # Ordered by something else already, and kept for who reads it.
     "shards/poll_slot.h: sp_slot_commit cas -> relaxed":
@@ -119,6 +125,36 @@ LOGIC = [
      "	    > SP_OFFLOAD_CANCELLED) {\n", "offload"),
     ("a fiber leaves what has begun", "shards/offload.c",
      "		sp_event_wait_posted(worker, &job->done);\n", "", "offload"),
+    ("a fiber waits without looking again", "shards/channel.c",
+     "	error = attempt(channel, item);\n	if (error == -EAGAIN) {",
+     "	error = -EAGAIN;\n	if (error == -EAGAIN) {", "channel"),
+    ("who has sent wakes nobody", "shards/channel.c",
+     "IDLE4 */\n		return -EAGAIN;\n	pass_on(channel);\n",
+     "IDLE4 */\n		return -EAGAIN;\n", "channel"),
+    ("who has received wakes nobody", "shards/channel.c",
+     "-EPIPE : -EAGAIN;\n	pass_on(channel);\n",
+     "-EPIPE : -EAGAIN;\n", "channel"),
+    ("who gives up keeps the wake-up", "shards/channel.c",
+     "	if (!sp_waiters_retract(set, place))\n		pass_on(channel);\n",
+     "	sp_waiters_retract(set, place);\n", "channel"),
+    ("who gives up leaves its bit behind", "shards/channel.c",
+     "	if (!sp_waiters_retract(set, place))\n		pass_on(channel);\n",
+     "	pass_on(channel);\n", "channel"),
+    ("a close wakes before it says so", "shards/channel.c",
+     """	sp_store(&channel->closed, 1, seq_cst); /* IDLE1 */
+	while (wake(&channel->receivers))
+		;
+	while (wake(&channel->senders))
+		;
+""", """	while (wake(&channel->receivers))
+		;
+	while (wake(&channel->senders))
+		;
+	sp_store(&channel->closed, 1, seq_cst); /* IDLE1 */
+""", "channel"),
+    ("who claims looks before the count is right", "shards/waiters.h",
+     "		sp_fetch_add(&set->count, 1, seq_cst); /* IDLE3 */\n", "",
+     "channel"),
     ("a task parks without looking for news", "shards/poll_desc.c",
      "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
     ("a task parks without looking at outq", "shards/poll_desc.c",
