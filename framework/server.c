@@ -61,6 +61,7 @@ spate_options_default(void)
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
 		.stall_ms = 20,
+		.max_tasks = 65536,
 		.offload_threads = 16,
 		.offload_queue = 1024,
 	};
@@ -379,6 +380,7 @@ make_engine(struct spate_server *server)
 	engine.sweep_ms = sweep_ms(options);
 	engine.stack_size = options->stack_size;
 	engine.max_fibers = options->max_fibers;
+	engine.max_tasks = options->max_tasks;
 	engine.offload_threads = options->offload_threads;
 	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
@@ -471,14 +473,22 @@ spate_server_shards(const struct spate_server *server)
 
 /* ------------------------------------------------------------------ stop */
 
+/* Connections, and tasks but those in the background. */
+static bool
+all_have_gone(struct sp_engine *engine)
+{
+	return sp_load(&engine->connections, acquire) == 0
+	    && sp_load(&engine->tasks_awaited, acquire) == 0;
+}
+
 /* => Returns whether all have gone in time. */
 static bool
-wait_for_connections(struct sp_engine *engine, uint32_t ms)
+wait_for_the_end(struct sp_engine *engine, uint32_t ms)
 {
 	const struct timespec look = { .tv_nsec = STOP_LOOK_NS };
 	uint64_t until = sp_now_ns() + (uint64_t)ms * SP_NS_PER_MS;
 
-	while (sp_load(&engine->connections, acquire) != 0) {
+	while (!all_have_gone(engine)) {
 		if (ms != 0 && sp_now_ns() > until)
 			return false;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &look, NULL);
@@ -507,14 +517,17 @@ spate_server_stop(struct spate_server *server)
 	if (engine == NULL || server->error != 0)
 		return 0;
 	sp_engine_drain(engine);
-	if (!wait_for_connections(engine, server->options.drain_timeout_ms)) {
+	if (!wait_for_the_end(engine, server->options.drain_timeout_ms)) {
 		error = -ETIMEDOUT;
 		sp_log(server, SPATE_LOG_WARNING,
-		    "%lld connections are cancelled",
-		    (long long)sp_load(&engine->connections, relaxed));
+		    "%lld connections and %u tasks are cancelled",
+		    (long long)sp_load(&engine->connections, relaxed),
+		    sp_load(&engine->tasks_awaited, relaxed));
 		sp_engine_cancel(engine);
-		wait_for_connections(engine, 0);
+		wait_for_the_end(engine, 0);
 	}
+	/* What is left are tasks in the background. */
+	sp_engine_cancel(engine);
 	sp_engine_stop(engine);
 	remove_sockets(server);
 	server->bound = 0;

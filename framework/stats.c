@@ -119,6 +119,17 @@ put_shard(struct sp_json *json, struct sp_shard *shard)
 }
 
 static void
+put_tasks(struct sp_json *json, struct sp_engine *engine)
+{
+	sp_json_key(json, "tasks");
+	sp_json_object(json);
+	put(json, "running", sp_load(&engine->tasks, relaxed));
+	put(json, "spawned", sp_load(&engine->tasks_spawned, relaxed));
+	put(json, "refused", sp_load(&engine->tasks_refused, relaxed));
+	sp_json_end(json);
+}
+
+static void
 put_offload(struct sp_json *json, struct sp_offload *pool)
 {
 	sp_json_key(json, "offload");
@@ -153,6 +164,7 @@ sp_stats_handler(struct spate_req *req, void *arg)
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		put_shard(&json, engine->shards[i]);
 	sp_json_end(&json);
+	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
 	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	sp_json_key(&json, "uptime_seconds");

@@ -24,6 +24,7 @@ sp_engine_options_default(void)
 		.ring_size = 4096,
 		.slice_us = 100,
 		.stall_ms = 20,
+		.max_tasks = 65536,
 		.offload_queue = 1024,
 	};
 }

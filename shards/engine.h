@@ -42,6 +42,7 @@ struct sp_engine_options {
 	bool heavy;               /* one worker more for sp_shard_heavy() */
 	uint32_t slice_us;        /* slice.h, of workers but the heavy one */
 	uint32_t stall_ms;        /* a handler that takes longer is told of */
+	uint32_t max_tasks;       /* of sp_spawn(), at a time */
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
 
@@ -79,6 +80,12 @@ struct sp_engine {
 	SP_ALIGN_APART SP_ATOMIC(uint32_t) sysmon_asleep;
 	SP_ATOMIC(uint32_t) sysmon_stop;
 	SP_ATOMIC(uint64_t) stalls;
+
+	/* spawn.h. */
+	SP_ALIGN_APART SP_ATOMIC(uint32_t) tasks;
+	SP_ATOMIC(uint32_t) tasks_awaited; /* those not in the background */
+	SP_ATOMIC(uint64_t) tasks_spawned;
+	SP_ATOMIC(uint64_t) tasks_refused;
 
 	struct sp_offload offload;
 };

@@ -268,8 +268,9 @@ open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
 	 * poll token, but a thread that found it by handle might take the
 	 * TASK at once, and then there would be no way back.
 	 */
-	error = sp_netpoll_open(
-	    &shard->np, fd, sp_poll_cache_next_handle(pd), watch);
+	error = fd < 0 ? 0
+		       : sp_netpoll_open(&shard->np, fd,
+			   sp_poll_cache_next_handle(pd), watch);
 	if (error != 0) {
 		sp_poll_cache_drop(&shard->cache, pd);
 		return error;
@@ -301,7 +302,8 @@ close_and_retire(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
-	close(pd->fd);
+	if (sp_likely(pd->fd >= 0))
+		close(pd->fd);
 	if (sp_unlikely(pd->peer != 0))
 		sp_peers_leave(shard->engine->peers, pd->peer);
 	sp_poll_cache_retire(&shard->cache, pd);

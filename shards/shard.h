@@ -243,7 +243,8 @@ sp_shard_open(struct sp_shard *shard, int fd, const struct sp_service *service,
 
 /*
  * sp_shard_open_owned: likewise, but as a descriptor that is in nobody's
- * slot: the caller's own. It has entered the shard as outgoing.
+ * slot: the caller's own. It has entered the shard as outgoing. An fd of -1:
+ * it has none, and nothing is watched.
  */
 int sp_shard_open_owned(struct sp_shard *shard, int fd,
     const struct sp_service *service, uint32_t watch,

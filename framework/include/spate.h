@@ -184,6 +184,8 @@ struct spate_options {
 	 */
 	uint32_t stall_ms;
 
+	uint32_t max_tasks; /* of spate_spawn(), at a time; 65,536 */
+
 	/* Threads of spate_offload(), and its calls that wait for one. */
 	uint32_t offload_threads; /* 16, at most 64; 0: each is refused */
 	uint32_t offload_queue;   /* 1,024, at most 1,048,576 */
