@@ -138,6 +138,7 @@ put_offload(struct sp_json *json, struct sp_offload *pool)
 	put(json, "queued", sp_offload_depth(pool));
 	put(json, "begun", sp_load(&pool->jobs, relaxed));
 	put(json, "cancelled", sp_load(&pool->cancelled, relaxed));
+	put(json, "let_go", sp_load(&pool->let_go, relaxed));
 	put(json, "refused", sp_load(&pool->refused, relaxed));
 	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
 	sp_json_end(json);

@@ -30,7 +30,25 @@ spate_offload(spate_offload_fn *fn, void *arg, uint32_t timeout_ms)
 	if (worker == NULL)
 		return -EPERM;
 	return sp_offload_run(
-	    worker, &worker->engine->offload, fn, arg, timeout_ms);
+	    worker, &worker->engine->offload, fn, arg, NULL, NULL, timeout_ms);
+}
+
+int
+spate_offload_owned(
+    spate_offload_fn *fn, void *arg, spate_drop_fn *drop, uint32_t timeout_ms)
+{
+	struct sp_worker *worker = sp_worker_self();
+	bool let_go = false;
+	int error = -EPERM;
+
+	if (drop == NULL)
+		return -EINVAL;
+	if (worker != NULL)
+		error = sp_offload_run(worker, &worker->engine->offload, fn,
+		    arg, drop, &let_go, timeout_ms);
+	if (error != 0 && !let_go)
+		drop(arg);
+	return error;
 }
 
 /* ----------------------------------------------------------------- tasks */

@@ -15,7 +15,7 @@
 /* An idle thread ends after this, if it is not the only one. */
 #define LINGER_NS (UINT64_C(10) * SP_NS_PER_S)
 
-#define STACK_SIZE (256 * 1024)
+#define STACK_SIZE (1024 * 1024)
 
 static struct sp_offload_job *
 pop(struct sp_offload *pool)
@@ -49,12 +49,13 @@ take_place(struct sp_offload *pool)
 		struct sp_offload_thread *thread = &pool->thread[i];
 		uint32_t seen = sp_load(&thread->state, acquire);
 
-		if (seen != SP_OFFLOAD_FREE && seen != SP_OFFLOAD_ENDED)
+		if (seen != SP_OFFLOAD_NO_THREAD
+		    && seen != SP_OFFLOAD_THREAD_ENDED)
 			continue;
-		if (!sp_cas(&thread->state, &seen, SP_OFFLOAD_MAKING, acquire,
-			relaxed))
+		if (!sp_cas(&thread->state, &seen, SP_OFFLOAD_THREAD_MADE,
+			acquire, relaxed))
 			continue;
-		if (seen == SP_OFFLOAD_ENDED)
+		if (seen == SP_OFFLOAD_THREAD_ENDED)
 			pthread_join(thread->thread, NULL);
 		return thread;
 	}
@@ -81,7 +82,8 @@ make_thread(struct sp_offload *pool)
 	pthread_attr_destroy(&attr);
 	if (error != 0)
 		sp_fetch_sub(&pool->threads, 1, relaxed);
-	sp_store(&thread->state, error == 0 ? SP_OFFLOAD_RUNS : SP_OFFLOAD_FREE,
+	sp_store(&thread->state,
+	    error == 0 ? SP_OFFLOAD_THREAD_RUNS : SP_OFFLOAD_NO_THREAD,
 	    release);
 	sp_futex_wake(&thread->state);
 	return -error;
@@ -105,6 +107,14 @@ run(struct sp_offload *pool, struct sp_offload_job *job)
 	if (sp_load(&pool->idle.set, relaxed) == 0)
 		make_thread(pool);
 	sp_get(&job->fn)(sp_get(&job->arg));
+	/* GIVEUP acquire. */
+	if (sp_xchg(&job->state, SP_OFFLOAD_ENDED, acquire)
+		== SP_OFFLOAD_CANCELLED
+	    && job->drop != NULL) {
+		job->drop(sp_get(&job->arg));
+		free(job);
+		return;
+	}
 	/* EVENT release. The job is the fiber's from here on. */
 	sp_event_post(&job->done);
 }
@@ -164,9 +174,9 @@ thread_main(void *arg)
 	while ((job = pop(pool)) != NULL)
 		run(pool, job);
 	sp_fetch_sub(&pool->threads, 1, relaxed);
-	while (sp_load(&thread->state, acquire) == SP_OFFLOAD_MAKING)
-		sp_futex_wait(&thread->state, SP_OFFLOAD_MAKING);
-	sp_store(&thread->state, SP_OFFLOAD_ENDED, release);
+	while (sp_load(&thread->state, acquire) == SP_OFFLOAD_THREAD_MADE)
+		sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);
+	sp_store(&thread->state, SP_OFFLOAD_THREAD_ENDED, release);
 	return NULL;
 }
 
@@ -200,14 +210,15 @@ sp_offload_stop(struct sp_offload *pool)
 	for (uint32_t i = 0; i < pool->limit; i++) {
 		struct sp_offload_thread *thread = &pool->thread[i];
 
-		if (sp_load(&thread->state, acquire) == SP_OFFLOAD_FREE)
+		if (sp_load(&thread->state, acquire) == SP_OFFLOAD_NO_THREAD)
 			continue;
-		while (sp_load(&thread->state, acquire) == SP_OFFLOAD_MAKING)
-			sp_futex_wait(&thread->state, SP_OFFLOAD_MAKING);
+		while (
+		    sp_load(&thread->state, acquire) == SP_OFFLOAD_THREAD_MADE)
+			sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);
 		while (sp_load(&pool->idle.set, seq_cst) != 0)
 			wake_one(pool);
 		pthread_join(thread->thread, NULL);
-		sp_store(&thread->state, SP_OFFLOAD_FREE, relaxed);
+		sp_store(&thread->state, SP_OFFLOAD_NO_THREAD, relaxed);
 	}
 	if (pool->limit == 0)
 		return;
@@ -234,13 +245,39 @@ prepare(struct sp_worker *worker)
 	return error;
 }
 
+/*
+ * Give up a job, if that can be.
+ *
+ * => Returns false: it has begun, and its end is waited for.
+ */
+static bool
+give_up(struct sp_offload *pool, struct sp_offload_job *job, bool *let_go)
+{
+	/* GIVEUP release. */
+	uint32_t was = sp_xchg(&job->state, SP_OFFLOAD_CANCELLED, release);
+
+	if (was == SP_OFFLOAD_QUEUED) {
+		sp_fetch_add(&pool->cancelled, 1, relaxed);
+		return true; /* who pops it frees it */
+	}
+	/* Who wants to let go looks at the memory of his own alone. */
+	if (was != SP_OFFLOAD_BEGUN || let_go == NULL)
+		return false;
+	sp_fetch_add(&pool->let_go, 1, relaxed);
+	*let_go = true;
+	return true;
+}
+
 int
 sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
-    void (*fn)(void *arg), void *arg, uint32_t timeout_ms)
+    void (*fn)(void *arg), void *arg, void (*drop)(void *arg), bool *let_go,
+    uint32_t timeout_ms)
 {
 	struct sp_offload_job *job;
 	int error = prepare(worker);
 
+	if (let_go != NULL)
+		*let_go = false;
 	if (error != 0)
 		return error;
 	job = malloc(sizeof(*job));
@@ -248,6 +285,7 @@ sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
 		return -ENOMEM;
 	sp_put(&job->fn, fn);
 	sp_put(&job->arg, arg);
+	job->drop = drop;
 	job->pushed_ns = sp_now_ns();
 	sp_store(&job->state, SP_OFFLOAD_QUEUED, relaxed);
 	sp_event_init(&job->done);
@@ -260,13 +298,8 @@ sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
 	/* EVENT acquire. */
 	error = sp_event_wait(worker, &job->done, timeout_ms);
 	if (error != 0) {
-		/* GIVEUP release. */
-		if (sp_xchg(&job->state, SP_OFFLOAD_CANCELLED, release)
-		    == SP_OFFLOAD_QUEUED) {
-			sp_fetch_add(&pool->cancelled, 1, relaxed);
-			return error; /* who pops it frees it */
-		}
-		/* It has begun: neither time nor the client ends this. */
+		if (give_up(pool, job, drop != NULL ? let_go : NULL))
+			return error;
 		sp_event_wait_posted(worker, &job->done);
 	}
 	free(job);

@@ -10,18 +10,22 @@
  *     fiber, waits ------> bounded queue -----> pool thread -----> fiber
  *
  *     a job's state      left by                        its memory is then
- *     -----------------  ----------------------------   ------------------
+ *     -----------------  ----------------------------   -------------------
  *     QUEUED             the thread that begins it,     both sides'
  *                        or the fiber that gives up
- *     BEGUN              the thread, by the post        the fiber's to free
+ *     BEGUN              the thread, when fn returns,   both sides'
+ *                        or a fiber that may let go
+ *     ENDED              -                              the fiber's to free,
+ *                                                       after the post
  *     CANCELLED          -                              the thread's to free
  *
- * So a fiber that leaves early leaves nothing behind that uses its frame: a
- * job that has not begun will not begin, and one that has is waited for.
+ * A fiber that gives up leaves nothing behind that uses its frame: a job that
+ * has not begun will not begin, and one that has is waited for; unless its
+ * argument is not in the frame and there is somebody to drop it.
  *
  *   edge     release side             acquire side          what crosses
  *   ------   ----------------------   -------------------   ---------------
- *   GIVEUP   the fiber's exchange     the thread's          a job given up,
+ *   GIVEUP   the fiber's exchange     the thread's two      a job given up,
  *                                                           to be freed
  *   EVENT    sp_event_post()          sp_event_wait()       fn's results,
  *                                                           and the job
@@ -50,20 +54,31 @@ struct sp_offload;
 struct sp_offload_job {
 	SP_PLAIN(void (*)(void *)) fn;
 	SP_PLAIN(void *) arg;
+	void (*drop)(void *); /* constant; or NULL */
 	uint64_t pushed_ns;
 	SP_ATOMIC(uint32_t) state; /* SP_OFFLOAD_QUEUED and so on */
 	struct sp_event done;
 };
 
-enum { SP_OFFLOAD_QUEUED, SP_OFFLOAD_BEGUN, SP_OFFLOAD_CANCELLED };
+enum {
+	SP_OFFLOAD_QUEUED,
+	SP_OFFLOAD_BEGUN,
+	SP_OFFLOAD_ENDED,
+	SP_OFFLOAD_CANCELLED
+};
 
-enum { SP_OFFLOAD_FREE, SP_OFFLOAD_MAKING, SP_OFFLOAD_RUNS, SP_OFFLOAD_ENDED };
+enum {
+	SP_OFFLOAD_NO_THREAD,
+	SP_OFFLOAD_THREAD_MADE, /* is being made */
+	SP_OFFLOAD_THREAD_RUNS,
+	SP_OFFLOAD_THREAD_ENDED
+};
 
 struct sp_offload_thread {
 	struct sp_offload *pool;
 	uint32_t number;
 	pthread_t thread;
-	SP_ATOMIC(uint32_t) state; /* SP_OFFLOAD_*, above */
+	SP_ATOMIC(uint32_t) state; /* SP_OFFLOAD_NO_THREAD and so on */
 	SP_ATOMIC(uint32_t) wake_word;
 };
 
@@ -77,6 +92,7 @@ struct sp_offload {
 	SP_ATOMIC(uint32_t) threads;
 	SP_ATOMIC(uint64_t) jobs;      /* that have begun */
 	SP_ATOMIC(uint64_t) cancelled; /* before that */
+	SP_ATOMIC(uint64_t) let_go;    /* after that, and before its end */
 	SP_ATOMIC(uint64_t) refused;   /* the queue was full */
 	SP_ATOMIC(uint64_t) wait_us;   /* from the push to that, in all */
 	struct sp_offload_thread thread[SP_OFFLOAD_THREADS_MAX];
@@ -100,13 +116,17 @@ void sp_offload_stop(struct sp_offload *pool);
 /*
  * sp_offload_run: run fn(arg) in a pool thread, and wait for it.
  *
- * => Returns 0: fn has returned, perhaps after the time was up or the client
- *    had gone: once begun, it is waited for.
+ * => Returns 0: fn has returned. Without a drop that may be after the time
+ *    was up or the client had gone: once begun, it is waited for.
  * => Returns -ETIMEDOUT or -ECANCELED, as sp_event_wait(); -EAGAIN: the
- *    queue is full; -ENOMEM. fn has not begun and never will.
+ *    queue is full; -ENOMEM. fn has not begun and never will, or has been
+ *    let go: then the thread calls drop(arg) when it has returned. In all
+ *    other cases with a drop, arg is the caller's again.
+ * => *let_go tells which it was, if there is a drop; else it may be NULL.
  */
 int sp_offload_run(struct sp_worker *worker, struct sp_offload *pool,
-    void (*fn)(void *arg), void *arg, uint32_t timeout_ms);
+    void (*fn)(void *arg), void *arg, void (*drop)(void *arg), bool *let_go,
+    uint32_t timeout_ms);
 
 static inline uint64_t
 sp_offload_depth(struct sp_offload *pool)

@@ -17,7 +17,7 @@
 #define LONG_MS 600000
 
 static struct site site;
-static _Atomic int begun, ended, last_error;
+static _Atomic int begun, ended, last_error, gate, dropped;
 static _Atomic spate_handle sleeper;
 
 static int
@@ -57,15 +57,47 @@ offloads(struct spate_req *req, void *arg)
 	return error != 0 ? error : spate_text(req, 200, "%d", number);
 }
 
+static void
+stands_at_the_gate(void *arg)
+{
+	begun++;
+	AWAIT(gate != 0);
+	++*(int *)arg;
+}
+
+static void
+drops(void *arg)
+{
+	dropped = *(int *)arg;
+	free(arg);
+}
+
+static int
+lets_go(struct spate_req *req, void *arg)
+{
+	int *number = malloc(sizeof(*number));
+
+	*number = 41;
+	last_error = spate_offload_owned(stands_at_the_gate, number, drops, 0);
+	ended++;
+	(void)arg;
+	if (last_error != 0)
+		return last_error;
+	spate_text(req, 200, "%d", *number);
+	free(number);
+	return 0;
+}
+
 static bool
 start(void)
 {
-	begun = ended = last_error = 0;
+	begun = ended = last_error = gate = dropped = 0;
 	site_new(&site);
 	site.options.drain_timeout_ms = 50;
 	site_make(&site);
 	spate_route(site.server, "GET", "/sleep", sleeps, NULL);
 	spate_route(site.server, "GET", "/offload", offloads, NULL);
+	spate_route(site.server, "GET", "/owned", lets_go, NULL);
 	spate_route(site.server, "GET", "/", answers, NULL);
 	return site_start(&site);
 }
@@ -181,6 +213,31 @@ TEST(a_call_is_offloaded)
 	if (start() && client_open(&client, site.port)) {
 		for (int i = 0; i < 20; i++)
 			client_expect(&client, GET("/offload"), 200, "42");
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+TEST(a_call_that_is_nobody_s_is_let_go)
+{
+	struct client client = { .fd = -1 };
+	struct response answer = { 0 };
+
+	EXPECT_EQ(spate_offload_owned(adds_one, NULL, NULL, 0), -EINVAL);
+	if (start() && client_open(&client, site.port)) {
+		client_say(&client, GET("/owned"));
+		AWAIT(begun == 1);
+		client_close(&client);
+		AWAIT(ended == 1);
+		EXPECT_EQ(last_error, -ECANCELED);
+		EXPECT_EQ(dropped, 0);
+		gate = 1;
+		AWAIT(dropped == 42);
+	}
+	if (client_open(&client, site.port)) {
+		EXPECT_EQ(client_ask(&client, GET("/owned"), &answer), 0);
+		EXPECT(response_is(&answer, "42"));
+		response_free(&answer);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);

@@ -4,11 +4,12 @@
  * Model: a fiber that has a call run by a thread of the pool, and may give it
  * up at any moment of its wait.
  *
- * Claim. The call has run exactly if the fiber was told 0, and what it wrote
- * is seen by the fiber (EVENT). The job is freed once, by a side that sees
- * all that the other did with it (GIVEUP, EVENT).
+ * Claim. The call has run exactly if the fiber was told 0 or has let go of it,
+ * and what it wrote is seen by the fiber, or by the drop (EVENT). The job is
+ * freed once, by a side that sees all that the other did with it (GIVEUP,
+ * EVENT).
  *
- *     extract shards/offload.c: pop run sp_offload_run
+ *     extract shards/offload.c: pop run give_up sp_offload_run
  */
 
 #include "tests/model/model.h"
@@ -24,6 +25,8 @@ enum { FIBER, THREAD, THREADS };
 static struct sp_offload_job *make_job(void);
 static void free_job(struct sp_offload_job *job);
 static void call(void *arg);
+static void drop_result(void *arg);
+static void (*drop)(void *arg); /* of the scenario */
 
 /* What a pool thread and a fiber do besides. */
 #define malloc(size) make_job()
@@ -45,7 +48,8 @@ struct offload_suite : rl::test_suite<offload_suite, THREADS> {
 	rl::var<int> uses;   /* written by who frees, read by who uses */
 	rl::var<int> result; /* of the call */
 	int made = 0, freed = 0;
-	bool gave_up = false;
+	int dropped = 0;
+	bool gave_up = false, let_go = false;
 
 	void
 	before()
@@ -57,6 +61,7 @@ struct offload_suite : rl::test_suite<offload_suite, THREADS> {
 		sp_store(&pool.jobs, 0, relaxed);
 		sp_store(&pool.wait_us, 0, relaxed);
 		sp_store(&pool.cancelled, 0, relaxed);
+		sp_store(&pool.let_go, 0, relaxed);
 		sp_store(&pool.refused, 0, relaxed);
 		uses($) = 0;
 		result($) = 0;
@@ -66,8 +71,8 @@ struct offload_suite : rl::test_suite<offload_suite, THREADS> {
 	thread(unsigned i)
 	{
 		if (i == FIBER) {
-			int error = sp_offload_run(
-			    &worker, &pool, call, &result, 1);
+			int error = sp_offload_run(&worker, &pool, call,
+			    &result, drop, drop != NULL ? &let_go : NULL, 1);
 
 			if (error == 0)
 				RL_ASSERT(result($) == 1);
@@ -85,8 +90,10 @@ struct offload_suite : rl::test_suite<offload_suite, THREADS> {
 	after()
 	{
 		RL_ASSERT(made == 1 && freed == 1);
+		RL_ASSERT(dropped == let_go);
+		RL_ASSERT(drop != NULL || !let_go);
 		if (gave_up)
-			RL_ASSERT(result($) == 0);
+			RL_ASSERT(result($) == (let_go ? 2 : 0));
 	}
 
 	static struct offload_suite *suite;
@@ -114,6 +121,14 @@ call(void *arg)
 	(*(rl::var<int> *)arg)($) = 1;
 }
 
+static void
+drop_result(void *arg)
+{
+	RL_ASSERT((*(rl::var<int> *)arg)($) == 1);
+	(*(rl::var<int> *)arg)($) = 2;
+	offload_suite::suite->dropped++;
+}
+
 /* Like the engine's, by the slot; time passes at any moment. */
 int
 sp_event_wait(struct sp_worker *, struct sp_event *event, uint32_t timeout_ms)
@@ -137,5 +152,8 @@ sp_event_post(struct sp_event *event)
 int
 main()
 {
-	return !model_run<offload_suite>("a call that may be given up");
+	if (!model_run<offload_suite>("a call that is given up"))
+		return 1;
+	drop = drop_result;
+	return !model_run<offload_suite>("a call that is let go");
 }

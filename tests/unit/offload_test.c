@@ -16,7 +16,7 @@
 #define MANY 200
 
 static struct sp_offload pool;
-static SP_ATOMIC(uint32_t) gate, entered, runs, returned;
+static SP_ATOMIC(uint32_t) gate, entered, runs, returned, dropped;
 
 static void
 count(void *arg)
@@ -45,6 +45,13 @@ take_a_while(void *arg)
 	*result += 7;
 }
 
+static void
+drop(void *arg)
+{
+	EXPECT(arg == &runs);
+	sp_fetch_add(&dropped, 1, release);
+}
+
 /* Whether fn ran is what the call has said. */
 static int
 race(struct sp_worker *worker)
@@ -54,7 +61,7 @@ race(struct sp_worker *worker)
 	for (unsigned i = 0; i < rounds; i++) {
 		unsigned result = 0;
 		int error = sp_offload_run(
-		    worker, &pool, take_a_while, &result, 1);
+		    worker, &pool, take_a_while, &result, NULL, NULL, 1);
 
 		if (error != 0 && error != -ETIMEDOUT && error != -EAGAIN)
 			return error;
@@ -69,17 +76,27 @@ race(struct sp_worker *worker)
 static int
 scenario(struct sp_worker *worker, char name)
 {
+	bool let_go;
+	int error;
+
 	switch (name) {
 	case 'o':
-		return sp_offload_run(worker, &pool, count, &runs, 0);
+		return sp_offload_run(
+		    worker, &pool, count, &runs, NULL, NULL, 0);
 	case 'g':
 		return sp_offload_run(
-		    worker, &pool, stand_at_the_gate, NULL, 0);
+		    worker, &pool, stand_at_the_gate, NULL, NULL, NULL, 0);
+	case 'l':
+		error = sp_offload_run(
+		    worker, &pool, stand_at_the_gate, &runs, drop, &let_go, 0);
+		return let_go ? -EINPROGRESS : error;
+	case 'q':
+		error = sp_offload_run(
+		    worker, &pool, count, &runs, drop, &let_go, 5);
+		return let_go ? -EINPROGRESS : error;
 	case 't':
-		return sp_offload_run(worker, &pool, count, &runs, 5);
-	case 'b':
 		return sp_offload_run(
-		    worker, &pool, stand_at_the_gate, NULL, 5);
+		    worker, &pool, count, &runs, NULL, NULL, 5);
 	default:
 		return race(worker);
 	}
@@ -113,6 +130,7 @@ start(struct echo_server *server, uint32_t threads, uint32_t queue)
 	sp_store(&entered, 0, relaxed);
 	sp_store(&runs, 0, relaxed);
 	sp_store(&returned, 0, relaxed);
+	sp_store(&dropped, 0, relaxed);
 	SP_CHECK(sp_offload_start(&pool, threads, queue) == 0);
 	echo_start(server, &options, &service);
 }
@@ -134,6 +152,16 @@ ask(const struct echo_server *server, char name)
 	int fd = echo_connect(server);
 
 	EXPECT_EQ(send(fd, &name, 1, MSG_NOSIGNAL), 1);
+	return fd;
+}
+
+/* Until the call has begun. */
+static int
+ask_at_the_gate(const struct echo_server *server, char name)
+{
+	int fd = ask(server, name);
+
+	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
 	return fd;
 }
 
@@ -208,17 +236,35 @@ TEST(what_has_not_begun_in_time_never_does)
 TEST(what_has_begun_is_waited_for)
 {
 	struct echo_server server;
-	int fd;
 
 	start(&server, 1, 4);
-	fd = ask(&server, 'b');
-	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
+	close(ask_at_the_gate(&server, 'g'));
+	/* Its fiber has been told, but does not go on. */
 	usleep(10000);
 	EXPECT_EQ(sp_load(&returned, acquire), 0);
 	sp_store(&gate, 1, release);
-	expect(fd, 0);
+	ECHO_UNTIL(sp_load(&returned, acquire) == 1);
 	EXPECT_EQ(sp_load(&runs, acquire), 1);
 	stop(&server);
+}
+
+TEST(what_has_begun_can_be_let_go)
+{
+	struct echo_server server;
+
+	start(&server, 1, 4);
+	close(ask_at_the_gate(&server, 'l'));
+	ECHO_UNTIL(sp_load(&returned, acquire) == 1);
+	/* This one does not begin, so it is not let go either. */
+	expect(ask(&server, 'q'), -ETIMEDOUT);
+	EXPECT_EQ(sp_load(&dropped, acquire), 0);
+	sp_store(&gate, 1, release);
+	ECHO_UNTIL(sp_load(&dropped, acquire) == 1);
+	EXPECT_EQ(sp_load(&runs, acquire), 1);
+	expect(ask(&server, 'o'), 0);
+	stop(&server);
+	EXPECT_EQ(sp_load(&pool.let_go, relaxed), 1);
+	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), 1);
 }
 
 TEST(clients_leave_calls_that_wait_and_calls_that_run)

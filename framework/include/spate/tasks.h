@@ -35,6 +35,19 @@ typedef void spate_offload_fn(void *arg);
 SPATE_API int
 spate_offload(spate_offload_fn *fn, void *arg, uint32_t timeout_ms);
 
+/*
+ * Likewise for a call that nobody has to wait for: arg is not the handler's
+ * but the call's. timeout_ms and the client's leaving end the wait also when
+ * fn has begun; it then goes on by itself, and drop(arg) is called in its
+ * thread when it has returned.
+ *
+ * Returns 0: fn has returned, and arg is the caller's. Any error: arg is or
+ * will be dropped; but for -EINVAL (there is no drop). Context: handler.
+ */
+typedef void spate_drop_fn(void *item);
+SPATE_API int spate_offload_owned(
+    spate_offload_fn *fn, void *arg, spate_drop_fn *drop, uint32_t timeout_ms);
+
 /* ------------------------------------------------------------------ tasks */
 
 /*
@@ -92,7 +105,6 @@ struct spate_channel;
  *
  * Errors: -EINVAL, -ENOMEM. Context: any.
  */
-typedef void spate_drop_fn(void *item);
 SPATE_API int spate_channel_new(struct spate_channel **out, size_t capacity,
     size_t waiters, spate_drop_fn *drop);
 
