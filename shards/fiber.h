@@ -38,6 +38,8 @@
  *   RESUME   push onto resumed      pop by the worker (mpsc_stack.h's PUSH)
  *   WAKES    sp_fiber_ready()       sp_fiber_suspend() as it goes on; for
  *                                   those that found it in a list already
+ *   LINK     sp_fiber_suspend()     sp_fiber_ready(), the first to come after
+ *            as it goes on          that: link, to put it in a list again
  */
 
 #include "alloc/stack.h"

@@ -233,9 +233,10 @@ sp_fiber_suspend(struct sp_worker *worker)
 	worker->waiting--;
 	/*
 	 * All at once, now that link is in no list: the next to come puts it
-	 * there again.
+	 * there again, and must not do so before this worker has read it.
+	 * WAKES acquire, LINK release.
 	 */
-	wakes = sp_xchg(&fiber->wakes, 0, acquire); /* WAKES acquire. */
+	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
 	SP_CHECK(wakes != 0);
 	fiber->credits = wakes - 1;
 }
@@ -253,7 +254,7 @@ sp_fiber_ready(struct sp_fiber *fiber)
 {
 	struct sp_worker *home = fiber->home;
 
-	/* WAKES release. */
+	/* WAKES release, LINK acquire. */
 	if (sp_fetch_add(&fiber->wakes, 1, acq_rel) != 0)
 		return;
 	if (home == sp_worker_self()) {
