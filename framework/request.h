@@ -135,6 +135,7 @@ static_assert(USUAL_SIZE <= USUAL_ROOM, "copied by vectors");
 struct sp_http_worker {
 	char *in, *out;                /* buffers for the next turn, or NULL */
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
+	struct sp_names *names;        /* or NULL: none was asked for yet */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 };
 

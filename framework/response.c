@@ -7,6 +7,7 @@
 #include "framework/http_date.h"
 #include "framework/http_status.h"
 #include "framework/put.h"
+#include "framework/names.h"
 #include "framework/request.h"
 #include "framework/text.h"
 #include "framework/upstream_pool.h"
@@ -57,6 +58,7 @@ sp_http_worker_end(struct sp_worker *worker)
 
 	sp_bufcache_put(&worker->buffers, http->in);
 	sp_bufcache_put(&worker->buffers, http->out);
+	sp_names_free(http->names);
 	free(http->pool);
 	free(http);
 	worker->context = NULL;

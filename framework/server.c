@@ -60,6 +60,7 @@ spate_options_default(void)
 		.log_level = SPATE_LOG_INFO,
 		.upstream_idle_max = 128,
 		.upstream_idle_ms = 15000,
+		.name_cache_ms = 10000,
 		.stall_ms = 20,
 		.max_tasks = 65536,
 		.offload_threads = 16,

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Of JSON, for one shard and for the rest. */
-#define SHARD_MAX 2560
+#define SHARD_MAX 2816
 #define FRAME_MAX 1024
 
 /* The same fields as struct sp_counters, as plain numbers. */

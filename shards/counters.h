@@ -57,7 +57,9 @@
 	X(yields)           /* turns cut short so that others get theirs */    \
 	X(upstream_connects) /* connections that handlers began to others */   \
 	X(upstream_reused)  /* requests to others on one that was kept */      \
-	X(upstream_errors)  /* requests to others that failed */
+	X(upstream_errors)  /* requests to others that failed */               \
+	X(lookups)          /* names that the system was asked for */          \
+	X(lookup_errors)    /* of those, and remembered ones, not found */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;

@@ -177,6 +177,7 @@ struct spate_options {
 	/* Connections to other servers that wait for the next request. */
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
+	uint32_t name_cache_ms;     /* addresses of a name; 10,000. 0: none */
 
 	/*
 	 * A handler that keeps its worker for longer, without waiting by the

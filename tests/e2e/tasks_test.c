@@ -76,15 +76,17 @@ static void
 doubles(void *arg)
 {
 	void *item;
+	int error;
 
 	(void)arg;
-	while ((last_error = spate_channel_receive(jobs, &item, 0)) == 0) {
+	while ((error = spate_channel_receive(jobs, &item, 0)) == 0) {
 		struct job *job = item;
 
 		spate_channel_try_send(
 		    job->answer, (void *)(intptr_t)(2 * job->number));
 		let_go(job);
 	}
+	last_error = error;
 	ended++;
 }
 
