@@ -548,6 +548,7 @@ SPATE_API int spate_set_deadline(
 #include <spate/values.h>
 #include <spate/client.h>
 #include <spate/fd.h>
+#include <spate/socket.h>
 #include <spate/tasks.h>
 
 #endif /* SPATE_H */
