@@ -114,29 +114,30 @@ call_classed(struct spate_req *req, void *arg)
 /* ---------------------------------------------------------------- set-up */
 
 /*
- * => Returns the class of a route, a new one if it had none; or NULL, and
- *    the server has failed.
+ * => Returns 0 and the class of a route, a new one if it had none; or what
+ *    is wrong, which the server remembers.
  */
-static struct sp_route_class *
-class_of(struct spate_server *server, const char *method, const char *path)
+static int
+find_class(struct spate_server *server, const char *method, const char *path,
+    struct sp_route_class **out)
 {
-	struct sp_route_target *target = sp_server_find_route(
-	    server, method, path);
+	struct sp_route_target *target;
 	void *memory;
 
-	if (target == NULL) {
-		sp_server_fail(server, -ENOENT, "the class of a route");
-		return NULL;
+	if (server == NULL)
+		return -ENOMEM;
+	target = sp_server_find_route(server, method, path);
+	if (target == NULL)
+		return sp_server_fail(server, -ENOENT, "the class of a route");
+	if (target->class == NULL) {
+		if (posix_memalign(&memory, SP_APART, sizeof(**out)) != 0)
+			return sp_server_fail(
+			    server, -ENOMEM, "the class of a route");
+		target->class = memset(memory, 0, sizeof(**out));
+		target->class->given = target->arg;
 	}
-	if (target->class != NULL)
-		return target->class;
-	if (posix_memalign(&memory, SP_APART, sizeof(*target->class)) != 0) {
-		sp_server_fail(server, -ENOMEM, "the class of a route");
-		return NULL;
-	}
-	target->class = memset(memory, 0, sizeof(*target->class));
-	target->class->given = target->arg;
-	return target->class;
+	*out = target->class;
+	return 0;
 }
 
 int
@@ -144,15 +145,13 @@ spate_route_heavy(struct spate_server *server, const char *method,
     const char *path, spate_heavy_fn *heavy_if)
 {
 	struct sp_route_class *class;
+	int error = find_class(server, method, path, &class);
 
-	if (server == NULL)
-		return -ENOMEM;
-	class = class_of(server, method, path);
-	if (class == NULL)
-		return server->error;
-	class->heavy = true;
-	class->heavy_if = heavy_if;
-	return 0;
+	if (error == 0) {
+		class->heavy = true;
+		class->heavy_if = heavy_if;
+	}
+	return error;
 }
 
 int
@@ -160,14 +159,11 @@ spate_route_limit(struct spate_server *server, const char *method,
     const char *path, uint32_t max_in_flight)
 {
 	struct sp_route_class *class;
+	int error = find_class(server, method, path, &class);
 
-	if (server == NULL)
-		return -ENOMEM;
-	class = class_of(server, method, path);
-	if (class == NULL)
-		return server->error;
-	class->max_in_flight = max_in_flight;
-	return 0;
+	if (error == 0)
+		class->max_in_flight = max_in_flight;
+	return error;
 }
 
 int
@@ -175,16 +171,13 @@ spate_route_deadline(struct spate_server *server, const char *method,
     const char *path, uint32_t ms)
 {
 	struct sp_route_class *class;
+	int error = find_class(server, method, path, &class);
 
-	if (server == NULL)
-		return -ENOMEM;
-	if (ms > DEADLINE_MAX_MS)
-		return sp_server_fail(server, -EINVAL, "a route's deadline");
-	class = class_of(server, method, path);
-	if (class == NULL)
-		return server->error;
-	class->deadline_ms = ms;
-	return 0;
+	if (error == 0 && ms > DEADLINE_MAX_MS)
+		error = sp_server_fail(server, -EINVAL, "a route's deadline");
+	if (error == 0)
+		class->deadline_ms = ms;
+	return error;
 }
 
 bool

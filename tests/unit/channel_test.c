@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/*
- * Channels, between fibers of real workers. A client's byte names what its
- * fiber does, and comes back with the result.
- */
+/* Channels, between fibers of real workers. */
 
 #include "shards/channel.h"
 
 #include "alloc/check.h"
-#include "tests/echo.h"
+#include "tests/scenario.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -17,7 +14,7 @@
 #define MANY 200
 
 static struct sp_channel *channel;
-static SP_ATOMIC(uint32_t) begun, returned, dropped;
+static SP_ATOMIC(uint32_t) dropped;
 static SP_ATOMIC(uint64_t) sent, received;
 static int things[16];
 
@@ -64,7 +61,7 @@ receive_in_a_hurry(struct sp_worker *worker)
 }
 
 static int
-scenario(struct sp_worker *worker, char name)
+play(struct sp_worker *worker, char name)
 {
 	void *item = things;
 
@@ -86,37 +83,15 @@ scenario(struct sp_worker *worker, char name)
 }
 
 static void
-run(struct sp_worker *worker, struct sp_task *task)
-{
-	struct sp_poll_desc *pd = echo_desc(task);
-	unsigned char answer;
-	char name;
-
-	worker->current->pd = pd;
-	if (recv(pd->fd, &name, 1, 0) == 1) {
-		sp_fetch_add(&begun, 1, release);
-		answer = (unsigned char)-scenario(worker, name);
-		sp_fetch_add(&returned, 1, release);
-		send(pd->fd, &answer, 1, MSG_NOSIGNAL);
-	}
-	worker->current->pd = NULL;
-	echo_close(worker, pd);
-}
-
-static const struct sp_service service = { .run = run, .name = "channel" };
-
-static void
 start(struct echo_server *server, uint32_t shards, uint32_t workers)
 {
 	struct sp_engine_options options = echo_options(shards, workers);
 
-	sp_store(&begun, 0, relaxed);
-	sp_store(&returned, 0, relaxed);
 	sp_store(&dropped, 0, relaxed);
 	sp_store(&sent, 0, relaxed);
 	sp_store(&received, 0, relaxed);
 	SP_CHECK(sp_channel_new(&channel, 4, 64, drop) == 0);
-	echo_start(server, &options, &service);
+	scenario_start(server, &options, play);
 }
 
 static void
@@ -124,25 +99,6 @@ stop(struct echo_server *server)
 {
 	echo_stop(server);
 	sp_channel_put(channel);
-}
-
-static int
-ask(const struct echo_server *server, char name)
-{
-	int fd = echo_connect(server);
-
-	EXPECT_EQ(send(fd, &name, 1, MSG_NOSIGNAL), 1);
-	return fd;
-}
-
-static void
-expect(int fd, int error)
-{
-	unsigned char answer = 255;
-
-	EXPECT_EQ(recv(fd, &answer, 1, 0), 1);
-	EXPECT_EQ(-(int)answer, error);
-	close(fd);
 }
 
 TEST(without_fibers_it_is_a_queue)
@@ -188,10 +144,10 @@ TEST(who_waits_gets_what_comes)
 	int fd;
 
 	start(&server, 1, 1);
-	fd = ask(&server, 'r');
-	ECHO_UNTIL(sp_load(&begun, acquire) == 1);
+	fd = scenario_ask(&server, 'r');
+	ECHO_UNTIL(sp_load(&scenario_begun, acquire) == 1);
 	EXPECT_EQ(sp_channel_try_send(channel, things), 0);
-	expect(fd, 0);
+	scenario_expect(fd, 0);
 	stop(&server);
 	EXPECT_EQ(sp_load(&dropped, relaxed), 0);
 }
@@ -204,12 +160,12 @@ TEST(who_waits_for_room_gets_it)
 
 	start(&server, 1, 1);
 	for (int i = 0; i < 4; i++)
-		expect(ask(&server, 's'), 0);
-	fd = ask(&server, 's');
-	ECHO_UNTIL(sp_load(&begun, acquire) == 5);
-	EXPECT_EQ(sp_load(&returned, acquire), 4);
+		scenario_expect(scenario_ask(&server, 's'), 0);
+	fd = scenario_ask(&server, 's');
+	ECHO_UNTIL(sp_load(&scenario_begun, acquire) == 5);
+	EXPECT_EQ(sp_load(&scenario_ended, acquire), 4);
 	EXPECT_EQ(sp_channel_try_receive(channel, &item), 0);
-	expect(fd, 0);
+	scenario_expect(fd, 0);
 	stop(&server);
 	EXPECT_EQ(sp_load(&dropped, relaxed), 4);
 }
@@ -220,15 +176,15 @@ TEST(time_and_a_close_end_waits)
 	int fd[8];
 
 	start(&server, 2, 1);
-	expect(ask(&server, 't'), -ETIMEDOUT);
+	scenario_expect(scenario_ask(&server, 't'), -ETIMEDOUT);
 	for (int i = 0; i < 8; i++)
-		fd[i] = ask(&server, 'r');
-	ECHO_UNTIL(sp_load(&begun, acquire) == 9);
+		fd[i] = scenario_ask(&server, 'r');
+	ECHO_UNTIL(sp_load(&scenario_begun, acquire) == 9);
 	sp_channel_close(channel);
 	for (int i = 0; i < 8; i++)
-		expect(fd[i], -EPIPE);
-	expect(ask(&server, 's'), -EPIPE);
-	expect(ask(&server, 'r'), -EPIPE);
+		scenario_expect(fd[i], -EPIPE);
+	scenario_expect(scenario_ask(&server, 's'), -EPIPE);
+	scenario_expect(scenario_ask(&server, 'r'), -EPIPE);
 	stop(&server);
 }
 
@@ -239,12 +195,12 @@ TEST(more_waiters_than_places_are_refused)
 
 	start(&server, 1, 1);
 	for (int i = 0; i < 64; i++)
-		fd[i] = ask(&server, 'r');
+		fd[i] = scenario_ask(&server, 'r');
 	ECHO_UNTIL(sp_load(&channel->receivers.count, acquire) == 64);
-	expect(ask(&server, 'r'), -EAGAIN);
+	scenario_expect(scenario_ask(&server, 'r'), -EAGAIN);
 	sp_channel_close(channel);
 	for (int i = 0; i < 64; i++)
-		expect(fd[i], -EPIPE);
+		scenario_expect(fd[i], -EPIPE);
 	stop(&server);
 }
 
@@ -254,8 +210,9 @@ TEST(clients_leave_while_their_fibers_wait)
 
 	start(&server, 2, 1);
 	for (int i = 0; i < MANY; i++) {
-		close(ask(&server, 'r'));
-		ECHO_UNTIL(sp_load(&returned, acquire) == (uint32_t)i + 1);
+		close(scenario_ask(&server, 'r'));
+		ECHO_UNTIL(
+		    sp_load(&scenario_ended, acquire) == (uint32_t)i + 1);
 	}
 	EXPECT_EQ(sp_load(&channel->receivers.count, relaxed), 0);
 	stop(&server);
@@ -274,9 +231,9 @@ TEST(stress_all_numbers_arrive)
 
 	start(&server, 2, 2);
 	for (int i = 0; i < 12; i++)
-		fd[i] = ask(&server, i % 2 ? 'S' : 'R');
+		fd[i] = scenario_ask(&server, i % 2 ? 'S' : 'R');
 	for (int i = 0; i < 12; i++)
-		expect(fd[i], 0);
+		scenario_expect(fd[i], 0);
 	EXPECT_EQ(sp_load(&sent, relaxed), sp_load(&received, relaxed));
 	stop(&server);
 	EXPECT_EQ(sp_load(&dropped, relaxed), 0);
@@ -293,12 +250,12 @@ TEST(stress_who_gives_up_takes_nothing_along)
 
 	start(&server, 2, 2);
 	for (int i = 0; i < 8; i++)
-		fd[i] = ask(&server, i < 4 ? 'S' : 'h');
+		fd[i] = scenario_ask(&server, i < 4 ? 'S' : 'h');
 	for (int i = 0; i < 4; i++)
-		expect(fd[i], 0);
+		scenario_expect(fd[i], 0);
 	sp_channel_close(channel);
 	for (int i = 4; i < 8; i++)
-		expect(fd[i], -EPIPE);
+		scenario_expect(fd[i], -EPIPE);
 	EXPECT_EQ(sp_load(&sent, relaxed), sp_load(&received, relaxed));
 	stop(&server);
 	EXPECT_EQ(sp_load(&dropped, relaxed), 0);

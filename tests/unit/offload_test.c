@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Offload: what fibers of a real worker get from a pool of their own. A
- * client's byte names the scenario, which answers with a byte.
+ * Offload: what fibers of a real worker get from a pool of their own.
  */
 
 #include "shards/offload.h"
 
 #include "alloc/check.h"
-#include "tests/echo.h"
+#include "tests/scenario.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@
 #define MANY 200
 
 static struct sp_offload pool;
-static SP_ATOMIC(uint32_t) gate, entered, runs, returned, dropped;
+static SP_ATOMIC(uint32_t) gate, entered, runs, dropped;
 
 static void
 count(void *arg)
@@ -74,7 +73,7 @@ race(struct sp_worker *worker)
 }
 
 static int
-scenario(struct sp_worker *worker, char name)
+play(struct sp_worker *worker, char name)
 {
 	bool let_go;
 	int error;
@@ -103,25 +102,6 @@ scenario(struct sp_worker *worker, char name)
 }
 
 static void
-run(struct sp_worker *worker, struct sp_task *task)
-{
-	struct sp_poll_desc *pd = echo_desc(task);
-	unsigned char answer;
-	char name;
-
-	worker->current->pd = pd;
-	if (recv(pd->fd, &name, 1, 0) == 1) {
-		answer = (unsigned char)-scenario(worker, name);
-		sp_fetch_add(&returned, 1, release);
-		send(pd->fd, &answer, 1, MSG_NOSIGNAL);
-	}
-	worker->current->pd = NULL;
-	echo_close(worker, pd);
-}
-
-static const struct sp_service service = { .run = run, .name = "offload" };
-
-static void
 start(struct echo_server *server, uint32_t threads, uint32_t queue)
 {
 	struct sp_engine_options options = echo_options(1, 1);
@@ -129,10 +109,9 @@ start(struct echo_server *server, uint32_t threads, uint32_t queue)
 	sp_store(&gate, 0, relaxed);
 	sp_store(&entered, 0, relaxed);
 	sp_store(&runs, 0, relaxed);
-	sp_store(&returned, 0, relaxed);
 	sp_store(&dropped, 0, relaxed);
 	SP_CHECK(sp_offload_start(&pool, threads, queue) == 0);
-	echo_start(server, &options, &service);
+	scenario_start(server, &options, play);
 }
 
 static void
@@ -146,33 +125,14 @@ stop(struct echo_server *server)
 	EXPECT_EQ(sp_load(&pool.threads, relaxed), 0);
 }
 
-static int
-ask(const struct echo_server *server, char name)
-{
-	int fd = echo_connect(server);
-
-	EXPECT_EQ(send(fd, &name, 1, MSG_NOSIGNAL), 1);
-	return fd;
-}
-
 /* Until the call has begun. */
 static int
 ask_at_the_gate(const struct echo_server *server, char name)
 {
-	int fd = ask(server, name);
+	int fd = scenario_ask(server, name);
 
 	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
 	return fd;
-}
-
-static void
-expect(int fd, int error)
-{
-	unsigned char answer = 255;
-
-	EXPECT_EQ(recv(fd, &answer, 1, 0), 1);
-	EXPECT_EQ(-(int)answer, error);
-	close(fd);
 }
 
 TEST(a_call_runs_in_another_thread)
@@ -180,7 +140,7 @@ TEST(a_call_runs_in_another_thread)
 	struct echo_server server;
 
 	start(&server, 4, 16);
-	expect(ask(&server, 'o'), 0);
+	scenario_expect(scenario_ask(&server, 'o'), 0);
 	EXPECT_EQ(sp_load(&runs, relaxed), 1);
 	EXPECT_EQ(sp_load(&pool.jobs, relaxed), 1);
 	stop(&server);
@@ -191,7 +151,7 @@ TEST(without_threads_calls_are_refused)
 	struct echo_server server;
 
 	start(&server, 0, 16);
-	expect(ask(&server, 'o'), -EAGAIN);
+	scenario_expect(scenario_ask(&server, 'o'), -EAGAIN);
 	EXPECT_EQ(sp_load(&pool.refused, relaxed), 1);
 	stop(&server);
 }
@@ -202,16 +162,16 @@ TEST(a_full_queue_refuses)
 	int fd[3];
 
 	start(&server, 1, 2);
-	fd[0] = ask(&server, 'g');
+	fd[0] = scenario_ask(&server, 'g');
 	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
-	fd[1] = ask(&server, 'g');
-	fd[2] = ask(&server, 'g');
+	fd[1] = scenario_ask(&server, 'g');
+	fd[2] = scenario_ask(&server, 'g');
 	ECHO_UNTIL(sp_offload_depth(&pool) == 2);
-	expect(ask(&server, 'o'), -EAGAIN);
+	scenario_expect(scenario_ask(&server, 'o'), -EAGAIN);
 	EXPECT_EQ(sp_load(&pool.refused, relaxed), 1);
 	sp_store(&gate, 1, release);
 	for (int i = 0; i < 3; i++)
-		expect(fd[i], 0);
+		scenario_expect(fd[i], 0);
 	EXPECT_EQ(sp_load(&runs, relaxed), 3);
 	stop(&server);
 }
@@ -222,13 +182,13 @@ TEST(what_has_not_begun_in_time_never_does)
 	int fd;
 
 	start(&server, 1, 4);
-	fd = ask(&server, 'g');
+	fd = scenario_ask(&server, 'g');
 	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
-	expect(ask(&server, 't'), -ETIMEDOUT);
+	scenario_expect(scenario_ask(&server, 't'), -ETIMEDOUT);
 	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), 1);
 	sp_store(&gate, 1, release);
-	expect(fd, 0);
-	expect(ask(&server, 'o'), 0);
+	scenario_expect(fd, 0);
+	scenario_expect(scenario_ask(&server, 'o'), 0);
 	EXPECT_EQ(sp_load(&runs, relaxed), 2);
 	stop(&server);
 }
@@ -241,9 +201,9 @@ TEST(what_has_begun_is_waited_for)
 	close(ask_at_the_gate(&server, 'g'));
 	/* Its fiber has been told, but does not go on. */
 	usleep(10000);
-	EXPECT_EQ(sp_load(&returned, acquire), 0);
+	EXPECT_EQ(sp_load(&scenario_ended, acquire), 0);
 	sp_store(&gate, 1, release);
-	ECHO_UNTIL(sp_load(&returned, acquire) == 1);
+	ECHO_UNTIL(sp_load(&scenario_ended, acquire) == 1);
 	EXPECT_EQ(sp_load(&runs, acquire), 1);
 	stop(&server);
 }
@@ -254,14 +214,14 @@ TEST(what_has_begun_can_be_let_go)
 
 	start(&server, 1, 4);
 	close(ask_at_the_gate(&server, 'l'));
-	ECHO_UNTIL(sp_load(&returned, acquire) == 1);
+	ECHO_UNTIL(sp_load(&scenario_ended, acquire) == 1);
 	/* This one does not begin, so it is not let go either. */
-	expect(ask(&server, 'q'), -ETIMEDOUT);
+	scenario_expect(scenario_ask(&server, 'q'), -ETIMEDOUT);
 	EXPECT_EQ(sp_load(&dropped, acquire), 0);
 	sp_store(&gate, 1, release);
 	ECHO_UNTIL(sp_load(&dropped, acquire) == 1);
 	EXPECT_EQ(sp_load(&runs, acquire), 1);
-	expect(ask(&server, 'o'), 0);
+	scenario_expect(scenario_ask(&server, 'o'), 0);
 	stop(&server);
 	EXPECT_EQ(sp_load(&pool.let_go, relaxed), 1);
 	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), 1);
@@ -273,14 +233,14 @@ TEST(clients_leave_calls_that_wait_and_calls_that_run)
 	int fd;
 
 	start(&server, 1, 256);
-	fd = ask(&server, 'g');
+	fd = scenario_ask(&server, 'g');
 	ECHO_UNTIL(sp_load(&entered, acquire) == 1);
 	close(fd);
 	for (int i = 0; i < MANY; i++)
-		close(ask(&server, 'o'));
-	ECHO_UNTIL(sp_load(&returned, acquire) == MANY);
+		close(scenario_ask(&server, 'o'));
+	ECHO_UNTIL(sp_load(&scenario_ended, acquire) == MANY);
 	sp_store(&gate, 1, release);
-	ECHO_UNTIL(sp_load(&returned, acquire) == MANY + 1);
+	ECHO_UNTIL(sp_load(&scenario_ended, acquire) == MANY + 1);
 	stop(&server);
 	EXPECT_EQ(sp_load(&runs, relaxed), 1);
 	EXPECT_EQ(sp_load(&pool.cancelled, relaxed), MANY);
@@ -294,12 +254,12 @@ TEST(threads_are_made_as_calls_come_and_no_more)
 	start(&server, 4, 16);
 	EXPECT_EQ(sp_load(&pool.threads, relaxed), 1);
 	for (int i = 0; i < 8; i++)
-		fd[i] = ask(&server, 'g');
+		fd[i] = scenario_ask(&server, 'g');
 	ECHO_UNTIL(sp_load(&entered, acquire) == 4);
 	EXPECT_EQ(sp_load(&pool.threads, relaxed), 4);
 	sp_store(&gate, 1, release);
 	for (int i = 0; i < 8; i++)
-		expect(fd[i], 0);
+		scenario_expect(fd[i], 0);
 	EXPECT_EQ(sp_load(&runs, relaxed), 8);
 	stop(&server);
 }
@@ -318,8 +278,8 @@ TEST(time_outs_race_the_threads)
 
 	start(&server, 3, 8);
 	for (int i = 0; i < 20; i++)
-		fd[i] = ask(&server, 'r');
+		fd[i] = scenario_ask(&server, 'r');
 	for (int i = 0; i < 20; i++)
-		expect(fd[i], 0);
+		scenario_expect(fd[i], 0);
 	stop(&server);
 }
