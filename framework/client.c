@@ -58,7 +58,7 @@ sp_upstream_until(const struct spate_upstream *up)
 
 	if (up->timeout_ms == 0)
 		return up->deadline;
-	until = sp_tick_deadline(sp_tick_of(sp_now_ns()), up->timeout_ms);
+	until = sp_tick_in(up->timeout_ms);
 	if (up->deadline != SP_DEADLINE_NONE
 	    && sp_tick_after(until, up->deadline))
 		return up->deadline;
@@ -67,25 +67,103 @@ sp_upstream_until(const struct spate_upstream *up)
 
 /* ------------------------------------------------------------- sending */
 
+/* The first of the others is to be tried. */
+static void
+take_address(struct spate_upstream *up)
+{
+	struct sp_addresses *others = &up->others;
+
+	up->address.storage = others->address[0];
+	up->address.size = others->size[0];
+	others->count--;
+	memmove(others->address, others->address + 1,
+	    others->count * sizeof(others->address[0]));
+	memmove(others->size, others->size + 1,
+	    others->count * sizeof(others->size[0]));
+}
+
+/*
+ * The next address of the name, if this one cannot be had.
+ *
+ * => Returns false: that is no reason, or there is none left.
+ */
+static bool
+take_next(struct spate_upstream *up, int error)
+{
+	if (up->others.count == 0
+	    || (error != -ECONNREFUSED && error != -EHOSTUNREACH
+		&& error != -ENETUNREACH && error != -EADDRNOTAVAIL
+		&& error != -EAFNOSUPPORT && error != -EACCES))
+		return false;
+	take_address(up);
+	return true;
+}
+
 static int
 connect_anew(struct spate_upstream *up)
 {
+	int error;
+
 	disconnect(up);
 	up->reused = false;
 	up->state = SP_UPSTREAM_CONNECTING;
-	return sp_outgoing_connect(
-	    up->worker, &up->address.storage, up->address.size, &up->pd);
+	do {
+		error = sp_outgoing_connect(up->worker, &up->address.storage,
+		    up->address.size, &up->pd);
+	} while (error != 0 && take_next(up, error));
+	return error;
+}
+
+/* Of one that is connecting. */
+static int
+connected(struct spate_upstream *up)
+{
+	int error = sp_outgoing_connected(
+	    up->worker, up->pd, sp_upstream_until(up));
+
+	while (error != 0 && take_next(up, error)) {
+		error = connect_anew(up);
+		if (error == 0)
+			error = sp_outgoing_connected(
+			    up->worker, up->pd, sp_upstream_until(up));
+	}
+	return error;
+}
+
+/* A kept connection to any of its addresses. */
+static bool
+take_kept(struct spate_upstream *up)
+{
+	struct sp_upstream_pool *pool = sp_http_worker_pool(up->worker);
+	struct sp_addresses *others = &up->others;
+
+	if (pool == NULL)
+		return false;
+	up->pd = sp_upstream_pool_take(
+	    pool, up->worker, &up->address.storage, up->address.size);
+	for (unsigned i = 0; up->pd == NULL && i < others->count; i++) {
+		up->pd = sp_upstream_pool_take(pool, up->worker,
+		    &others->address[i], others->size[i]);
+		if (up->pd != NULL) {
+			up->address.storage = others->address[i];
+			up->address.size = others->size[i];
+		}
+	}
+	return up->pd != NULL;
 }
 
 static int
 begin(struct spate_upstream *up)
 {
-	struct sp_upstream_pool *pool = sp_http_worker_pool(up->worker);
+	if (up->name[0] != '\0') {
+		int error = sp_names_find(up->worker, up->name, up->port,
+		    sp_upstream_until(up), &up->others);
 
-	if (pool != NULL)
-		up->pd = sp_upstream_pool_take(
-		    pool, up->worker, &up->address.storage, up->address.size);
-	if (up->pd == NULL)
+		if (error != 0)
+			return error;
+		take_address(up);
+	}
+	if (!take_kept(up))
 		return connect_anew(up);
 	up->reused = true;
 	up->state = SP_UPSTREAM_CONNECTED;
@@ -130,8 +208,7 @@ deliver(struct spate_upstream *up)
 	int error = 0;
 
 	if (up->state == SP_UPSTREAM_CONNECTING) {
-		error = sp_outgoing_connected(
-		    up->worker, up->pd, sp_upstream_until(up));
+		error = connected(up);
 		if (error != 0)
 			return error;
 		up->state = SP_UPSTREAM_CONNECTED;
@@ -364,10 +441,10 @@ make(const struct spate_call *call, struct spate_upstream **out)
 	up->server = worker->engine->context;
 	up->capacity = worker->engine->options.buffer_size;
 	up->timeout_ms = call->timeout_ms;
-	up->deadline = call->deadline_ms == 0
-			   ? (sp_tick)SP_DEADLINE_NONE
-			   : sp_tick_deadline(
-			       sp_tick_of(sp_now_ns()), call->deadline_ms);
+	/* Also of what never has to wait. */
+	up->deadline = sp_fiber_until(worker->current,
+	    call->deadline_ms == 0 ? (sp_tick)SP_DEADLINE_NONE
+				   : sp_tick_in(call->deadline_ms));
 	up->buffer = sp_req_buffer(worker);
 	if (up->buffer == NULL) {
 		free(up);

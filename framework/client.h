@@ -16,6 +16,7 @@
 
 #include "framework/http_answer.h"
 #include "framework/http_chunked.h"
+#include "framework/names.h"
 #include "framework/server.h"
 #include "framework/upstream_pool.h"
 
@@ -33,7 +34,10 @@ struct spate_upstream {
 	struct sp_worker *worker;
 	struct spate_server *server;
 	struct sp_poll_desc *pd; /* NULL: none any more */
-	struct sp_address address;
+	struct sp_address address; /* that is tried, or was asked */
+	char name[SP_NAME_SIZE];   /* to look up, or "" */
+	uint16_t port;             /* of that */
+	struct sp_addresses others; /* of the name, still to be tried */
 	char *buffer;
 	uint32_t capacity, start, end;
 	uint32_t request; /* bytes of it in buffer */

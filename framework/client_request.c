@@ -6,6 +6,7 @@
 
 #include "framework/client.h"
 #include "framework/text.h"
+#include "framework/urlcode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,11 +51,29 @@ split_local(struct sp_address *address, const char *text, struct url *url)
 	return sp_address_parse(address, name);
 }
 
-/* "HOST[:PORT]TARGET" behind the scheme; the host is a number. */
+/* A name, which has to be looked up, and its port. */
 static int
-split_internet(struct sp_address *address, const char *text, struct url *url)
+take_name(struct spate_upstream *up, const char *name)
 {
-	char name[sizeof(address->text)];
+	const char *colon = strchr(name, ':');
+	size_t size = (size_t)(colon - name);
+	uint64_t port;
+
+	if (!sp_name_ok(name, size)
+	    || sp_parse_u64(colon + 1, strlen(colon + 1), &port) != 0
+	    || port == 0 || port > UINT16_MAX)
+		return -EINVAL;
+	memcpy(up->name, name, size);
+	up->name[size] = '\0';
+	up->port = (uint16_t)port;
+	return 0;
+}
+
+/* "HOST[:PORT]TARGET" behind the scheme; the host is a number or a name. */
+static int
+split_internet(struct spate_upstream *up, const char *text, struct url *url)
+{
+	char name[SP_NAME_SIZE + sizeof(":65535")];
 	size_t size = strcspn(text, "/?");
 	const char *bracket;
 	bool has_port;
@@ -71,11 +90,13 @@ split_internet(struct sp_address *address, const char *text, struct url *url)
 		memcpy(name + size, ":80", 4);
 	url->host = (struct spate_str){ text, size };
 	url->target = (struct spate_str){ text + size, strlen(text + size) };
-	return sp_address_parse(address, name);
+	if (sp_address_parse(&up->address, name) == 0)
+		return 0;
+	return take_name(up, name);
 }
 
 static int
-split(struct sp_address *address, const char *text, struct url *url)
+split(struct spate_upstream *up, const char *text, struct url *url)
 {
 	int error;
 
@@ -84,9 +105,9 @@ split(struct sp_address *address, const char *text, struct url *url)
 		return -EINVAL;
 	text += strlen(SCHEME);
 	if (strncmp(text, LOCAL, strlen(LOCAL)) == 0)
-		error = split_local(address, text, url);
+		error = split_local(&up->address, text, url);
 	else
-		error = split_internet(address, text, url);
+		error = split_internet(up, text, url);
 	if (error == 0 && url->target.size != 0 && url->target.data[0] != '/'
 	    && url->target.data[0] != '?')
 		error = -EINVAL;
@@ -180,7 +201,7 @@ sp_upstream_compose(struct spate_upstream *up, const struct spate_call *call)
 	size_t size = call->body_size > 0 ? (size_t)call->body_size : 0;
 
 	if (method < 0 || method == SP_HTTP_CONNECT || has_host < 0
-	    || split(&up->address, call->url, &url) != 0
+	    || split(up, call->url, &url) != 0
 	    || (call->body != NULL && call->body_size < 0))
 		return -EINVAL;
 	sp_text_init(&text, up->buffer, up->capacity);

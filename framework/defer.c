@@ -64,13 +64,13 @@ spate_defer(struct spate_req *req)
 	struct sp_req_more *more = sp_req_more(req);
 	uint32_t number;
 
-	if (more == NULL || more->deferral != 0
-	    || req->answer != SP_ANSWER_NONE)
+	if (more == NULL || req->answer != SP_ANSWER_NONE)
 		return deferral;
 	do {
 		number = sp_fetch_add(&req->server->deferrals, 1, relaxed) + 1;
 	} while (number == 0);
 	more->deferral = number;
+	req->answer = SP_ANSWER_PROMISED;
 	sp_store(&req->pd->deferred, number, seq_cst);
 	deferral.connection = sp_poll_desc_handle(req->pd);
 	deferral.number = number;
@@ -86,7 +86,7 @@ take(struct spate_req *req)
 
 	if (link == NULL)
 		return NULL;
-	req->more->deferral = 0;
+	req->answer = SP_ANSWER_NONE;
 	return sp_container_of(link, struct answer, link);
 }
 
@@ -107,7 +107,7 @@ take_claimed(struct spate_req *req)
 	 * pushed yet must not meet its next request: so there is none, and
 	 * it is freed together with the descriptor.
 	 */
-	req->more->deferral = 0;
+	req->answer = SP_ANSWER_NONE;
 	req->gone = true;
 	return NULL;
 }
@@ -123,7 +123,7 @@ withdraw(struct spate_req *req)
 	uint32_t number = req->more->deferral;
 
 	if (sp_cas(&req->pd->deferred, &number, 0, seq_cst, seq_cst)) {
-		req->more->deferral = 0;
+		req->answer = SP_ANSWER_NONE;
 		return NULL;
 	}
 	return take_claimed(req);
@@ -135,10 +135,10 @@ spate_wait(struct spate_req *req, uint32_t ms)
 	struct answer *answer;
 	int error = 0;
 
-	if (req->more == NULL || req->more->deferral == 0)
+	if (!sp_req_promised(req))
 		return -EINVAL;
 	sp_req_wait_until(
-	    req, ms != 0 ? sp_req_after(ms) : (sp_tick)SP_DEADLINE_NONE);
+	    req, ms != 0 ? sp_tick_in(ms) : (sp_tick)SP_DEADLINE_NONE);
 	while ((answer = take(req)) == NULL && error == 0)
 		error = sp_req_wait(req, false);
 	if (answer == NULL)

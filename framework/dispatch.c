@@ -2,14 +2,18 @@
 
 #include "framework/dispatch.h"
 
-void
-sp_req_call_handler(struct spate_req *req)
+static void
+call_handler(struct spate_req *req)
 {
-	struct sp_route_target *target = req->match.route->target;
+	const struct sp_route *route = req->match.route;
+	struct sp_route_target *target = route->target;
+	struct sp_worker *worker = req->worker;
+	int result;
 
-	int result = target->handler(req, target->arg);
-
-	if (req->answer != SP_ANSWER_DONE || req->more != NULL)
+	sp_store(&worker->handler, route->pattern, relaxed);
+	result = target->handler(req, target->arg);
+	sp_store(&worker->handler, NULL, relaxed);
+	if (req->answer != SP_ANSWER_DONE)
 		sp_req_settle(req, result);
 }
 
@@ -53,8 +57,6 @@ begin_unrouted(struct spate_req *req)
 void
 sp_req_dispatch(struct spate_req *req)
 {
-	const struct sp_layers *layers;
-	void (*answer)(struct spate_req *) = answer_unrouted;
 	size_t scratch_size = 0;
 	enum sp_route_result routed;
 
@@ -69,19 +71,13 @@ sp_req_dispatch(struct spate_req *req)
 	    (enum sp_http_method)req->head.method, req->base + req->head.path,
 	    req->head.path_size, req->scratch, scratch_size, &req->match);
 	if (sp_likely(routed == SP_ROUTE_FOUND)) {
-		const struct sp_route_target *target = req->match.route->target;
-
-		sp_times_route(&req->times, target->number);
-		layers = target->layers;
-		if (sp_likely(layers == NULL)) {
-			sp_req_call_handler(req);
-			return;
-		}
-		answer = sp_req_call_handler;
-	} else {
-		req->match.route = NULL;
-		req->routed = (uint8_t)routed;
-		layers = begin_unrouted(req);
+		sp_times_route(&req->times,
+		    ((struct sp_route_target *)req->match.route->target)
+			->number);
+		call_handler(req);
+		return;
 	}
-	sp_middleware_run(req, layers, answer);
+	req->match.route = NULL;
+	req->routed = (uint8_t)routed;
+	sp_middleware_run(req, begin_unrouted(req), answer_unrouted);
 }

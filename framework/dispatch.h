@@ -15,7 +15,4 @@
  */
 void sp_req_dispatch(struct spate_req *req);
 
-/* sp_req_call_handler: the handler of the route that was found. */
-void sp_req_call_handler(struct spate_req *req);
-
 #endif /* SPATE_FRAMEWORK_DISPATCH_H */

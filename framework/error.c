@@ -117,13 +117,13 @@ spate_error(struct spate_req *req, int status, const char *reason)
 {
 	const struct spate_server *server = req->server;
 
-	if (req->answer != SP_ANSWER_NONE)
+	if (req->answer > SP_ANSWER_PROMISED)
 		return -EALREADY;
 	if (server->error_page != NULL) {
 		server->error_page(req, status, reason, server->error_page_arg);
 		if (req->answer == SP_ANSWER_BEGUN)
 			sp_req_finish(req, true);
-		if (req->answer != SP_ANSWER_NONE)
+		if (req->answer > SP_ANSWER_PROMISED)
 			return req->error;
 	}
 	return answer_page(req, status, reason);
@@ -144,7 +144,7 @@ void
 sp_req_fail(struct spate_req *req, int status, const char *reason)
 {
 	req->close = true;
-	if (req->answer != SP_ANSWER_NONE)
+	if (req->answer > SP_ANSWER_PROMISED)
 		return;
 	req->extra_size = 0;
 	spate_error(req, status, reason);

@@ -107,7 +107,7 @@ spate_fd_wait(struct spate_fd *fd, unsigned what, uint32_t timeout_ms)
 	if (what != SPATE_FD_READ && what != SPATE_FD_WRITE)
 		return -EINVAL;
 	if (timeout_ms != 0)
-		until = sp_tick_deadline(sp_tick_of(sp_now_ns()), timeout_ms);
+		until = sp_tick_in(timeout_ms);
 	if (fd->flags & SPATE_FD_LEVEL)
 		error = look_at_level(fd, mode);
 	if (error == 0)

@@ -36,7 +36,7 @@ spate_add_header(struct spate_req *req, const char *name, const char *value)
 	size_t size = name_size + value_size + 4;
 	char *at;
 
-	if (req->answer != SP_ANSWER_NONE)
+	if (req->answer > SP_ANSWER_PROMISED)
 		return -EALREADY;
 	if (!sp_token_ok(name, name_size)
 	    || !sp_field_value_ok(value, value_size) || is_ours(name))

@@ -39,6 +39,7 @@
 enum outcome {
 	TURN_PARK,  /* nothing more to read */
 	TURN_YIELD, /* there is, but others wait */
+	TURN_HEAVY, /* there is a request for the heavy worker */
 	TURN_CLOSE,
 	TURN_LINGER, /* close, once the client has read its answer */
 };
@@ -107,6 +108,7 @@ answer_plain(struct spate_req *req)
 	const char *path = req->base + req->head.path;
 	const struct sp_route *route = sp_router_find_short(
 	    req->router, SP_HTTP_GET, path, req->head.path_size);
+	struct sp_worker *worker = req->worker;
 	struct sp_route_target *target;
 	int result;
 
@@ -119,11 +121,9 @@ answer_plain(struct spate_req *req)
 	req->match.path = path;
 	target = route->target;
 	sp_times_route(&req->times, target->number);
-	if (sp_unlikely(target->layers != NULL)) {
-		sp_middleware_run(req, target->layers, sp_req_call_handler);
-		return false;
-	}
+	sp_store(&worker->handler, route->pattern, relaxed);
 	result = target->handler(req, target->arg);
+	sp_store(&worker->handler, NULL, relaxed);
 	if (sp_unlikely(req->state != SP_REQ_DONE)) {
 		sp_req_settle(req, result);
 		return false;
@@ -165,6 +165,8 @@ end_request(struct spate_req *req)
 			sp_times_answer(&req->times, req->head.method,
 			    SP_CODE_ABORTED);
 		free_request(req);
+		if (req->handed)
+			return TURN_HEAVY;
 		sp_count(&req->worker->counters.aborted, 1);
 		return TURN_CLOSE;
 	}
@@ -448,6 +450,8 @@ end_turn(struct spate_req *req, enum outcome outcome, sp_tick until)
 		return TURN_CLOSE;
 	if (outcome == TURN_YIELD && !sp_partial_yield(req))
 		return TURN_CLOSE;
+	if (outcome == TURN_HEAVY && !sp_partial_hand_over(req))
+		return TURN_CLOSE;
 	if (outcome != TURN_PARK)
 		return outcome;
 	if (req->start < req->end)
@@ -516,6 +520,16 @@ turn(struct spate_req *req)
 	return end_turn(req, outcome, SP_DEADLINE_NONE);
 }
 
+/* What comes after a heavy request may be light: back to the others. */
+static bool
+goes_back(const struct sp_worker *worker, enum outcome *outcome)
+{
+	if (!worker->heavy)
+		return false;
+	*outcome = TURN_YIELD;
+	return true;
+}
+
 void
 sp_http_run(struct sp_worker *worker, struct sp_task *task)
 {
@@ -551,12 +565,15 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 		sp_times_turn_end(&req.times);
 		release_buffers(&req);
 		ready = UINT64_MAX;
-	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd)));
+	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd))
+		 && !goes_back(worker, &outcome));
 
 	if (sp_likely(outcome == TURN_PARK))
 		return;
 	if (outcome == TURN_YIELD)
 		sp_shard_run(sp_conn_shard(worker, pd), pd);
+	else if (outcome == TURN_HEAVY)
+		sp_shard_heavy(sp_conn_shard(worker, pd), pd);
 	else if (outcome == TURN_CLOSE)
 		sp_http_close(worker, pd);
 	else if (sp_linger_begin(worker, pd))

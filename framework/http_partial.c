@@ -52,19 +52,36 @@ sp_partial_load(struct spate_req *req)
 	return until;
 }
 
-bool
-sp_partial_yield(struct spate_req *req)
+/* All of it may be there already: parse before reading. */
+static bool
+keep_to_parse(struct spate_req *req)
 {
 	struct sp_partial *partial;
 
+	if (!sp_partial_keep(req, SP_DEADLINE_NONE))
+		return false;
+	partial = req->pd->proto;
+	partial->progress.seen = partial->progress.tried = 0;
+	return true;
+}
+
+bool
+sp_partial_yield(struct spate_req *req)
+{
 	sp_count(&req->worker->counters.yields, 1);
-	if (req->start < req->end) {
-		if (!sp_partial_keep(req, SP_DEADLINE_NONE))
-			return false;
-		partial = req->pd->proto;
-		/* All of it may be there already: parse before reading. */
-		partial->progress.seen = partial->progress.tried = 0;
-	}
+	return req->start == req->end || keep_to_parse(req);
+}
+
+bool
+sp_partial_hand_over(struct spate_req *req)
+{
+	struct sp_partial *partial;
+
+	if (!keep_to_parse(req))
+		return false;
+	partial = req->pd->proto;
+	partial->until = SP_DEADLINE_NONE;
+	sp_poll_set_deadline(req->pd, SP_POLL_READ, SP_DEADLINE_NONE);
 	return true;
 }
 

@@ -22,11 +22,14 @@ struct sp_partial {
  * sp_partial_keep: keep what has come of the next head, whose deadline is
  * until or, if that is SP_DEADLINE_NONE, begins now.
  * sp_partial_yield: keep what is left to be parsed; others have their turn.
+ * sp_partial_hand_over: likewise for the heavy worker, and its queue may be
+ * long: without a deadline.
  *
  * => Return false: no memory.
  */
 bool sp_partial_keep(struct spate_req *req, sp_tick until);
 bool sp_partial_yield(struct spate_req *req);
+bool sp_partial_hand_over(struct spate_req *req);
 
 /*
  * sp_partial_load: put what was kept, if anything, into the buffer.

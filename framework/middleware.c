@@ -171,6 +171,36 @@ compile(const struct spate_server *server, const struct spate_group *group,
 	return true;
 }
 
+/* What layers have in their middle. */
+static void
+call_inner(struct spate_req *req)
+{
+	const struct sp_route_target *target = req->match.route->target;
+
+	sp_req_settle(req, target->inner(req, target->inner_arg));
+}
+
+/* The handler of every route that has layers. */
+static int
+call_layers(struct spate_req *req, void *arg)
+{
+	const struct sp_route_target *target = arg;
+
+	sp_middleware_run(req, target->layers, call_inner);
+	return 0;
+}
+
+static void
+put_layers_around(struct sp_route_target *target)
+{
+	if (target->layers == NULL)
+		return;
+	target->inner = target->handler;
+	target->inner_arg = target->arg;
+	target->handler = call_layers;
+	target->arg = target;
+}
+
 int
 sp_middleware_compile(struct spate_server *server)
 {
@@ -182,9 +212,11 @@ sp_middleware_compile(struct spate_server *server)
 	if (!done)
 		return sp_server_fail(server, -ENOMEM, "middleware");
 	for (struct sp_route_target *target = server->targets; target != NULL;
-	     target = target->next)
+	     target = target->next) {
 		target->layers = target->group != NULL ? target->group->layers
 						       : server->layers;
+		put_layers_around(target);
+	}
 	return 0;
 }
 

@@ -12,7 +12,9 @@
  *     | a  | + | b  | c  | + | d  |    ==>     | a  | b  | c  | d  | handler
  *     +----+   +----+----+   +----+            +----+----+----+----+
  *
- * A route around which there is none has no array, and is called at once.
+ * A route around which there is none has no array. For all others the array
+ * is run by a handler that takes the place of the program's own, so routes
+ * without middleware do not even ask.
  */
 
 #include <spate.h>

@@ -38,6 +38,7 @@
 
 enum sp_answer {
 	SP_ANSWER_NONE,
+	SP_ANSWER_PROMISED, /* by spate_defer(), and not waited for yet */
 	SP_ANSWER_BEGUN, /* by spate_begin() */
 	SP_ANSWER_DONE,
 };
@@ -58,7 +59,7 @@ struct sp_req_more {
 	int form_error; /* of reading it */
 	struct spate_str form;
 	struct sp_trailers *trailers;
-	uint32_t deferral; /* promised and not yet waited for; 0: none */
+	uint32_t deferral; /* the promise's number, while there is one */
 };
 
 struct spate_req {
@@ -91,7 +92,7 @@ struct spate_req {
 			uint8_t answer; /* enum sp_answer */
 			uint8_t body;   /* enum sp_body */
 			uint8_t routed; /* enum sp_route_result, if not FOUND */
-			bool spare;
+			bool handed; /* not begun: for the heavy worker */
 		};
 		uint64_t state;
 	};
@@ -139,6 +140,7 @@ struct sp_http_worker {
 	char *in, *out;                /* buffers for the next turn, or NULL */
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
 	struct sp_worker_times *times; /* or NULL: nothing is recorded */
+	struct sp_names *names;        /* or NULL: none was asked for yet */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 };
 
@@ -226,9 +228,6 @@ void sp_req_wait_until(struct spate_req *req, sp_tick until);
 int sp_req_wait(struct spate_req *req, bool until_drain);
 void sp_req_wait_end(struct spate_req *req);
 
-/* sp_req_after: the tick in ms milliseconds from now. */
-sp_tick sp_req_after(uint32_t ms);
-
 /*
  * sp_req_promised: another thread is to answer. Until it was waited for, no
  * other wait is possible: an answer that has come would end it at once.
@@ -236,7 +235,7 @@ sp_tick sp_req_after(uint32_t ms);
 static inline bool
 sp_req_promised(const struct spate_req *req)
 {
-	return req->more != NULL && req->more->deferral != 0;
+	return req->answer == SP_ANSWER_PROMISED;
 }
 
 /* sp_defer_end: take back what was promised; defer.c. */

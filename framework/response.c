@@ -7,6 +7,7 @@
 #include "framework/http_date.h"
 #include "framework/http_status.h"
 #include "framework/put.h"
+#include "framework/names.h"
 #include "framework/request.h"
 #include "framework/text.h"
 #include "framework/upstream_pool.h"
@@ -63,6 +64,7 @@ sp_http_worker_end(struct sp_worker *worker)
 
 	sp_bufcache_put(&worker->buffers, http->in);
 	sp_bufcache_put(&worker->buffers, http->out);
+	sp_names_free(http->names);
 	free(http->pool);
 	free(http);
 	worker->context = NULL;
@@ -289,6 +291,9 @@ framing_of(struct spate_req *req, int status, enum sp_http_body body)
 static int
 check_answer(struct spate_req *req, int status, const char *type)
 {
+	/* Who answers by itself takes its promise back. */
+	if (req->answer == SP_ANSWER_PROMISED)
+		sp_defer_end(req);
 	if (req->answer != SP_ANSWER_NONE)
 		return -EALREADY;
 	if (status < 200 || status > 599)

@@ -21,53 +21,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define KIB 1024u
-#define MIB (1024u * KIB)
-
 /* What a buffer has besides the largest head: requests that follow it. */
-#define BUFFER_BEHIND_HEAD (4 * KIB)
+#define BUFFER_BEHIND_HEAD (4u * 1024)
 
 /* Lowered deadlines are seen within this time, or sooner. */
 #define SWEEP_MAX_MS 5000
 #define SWEEP_MIN_MS 10
 
-/* Kept connections to other servers, of one worker. */
-#define UPSTREAM_IDLE_MAX 65536
-
 /* Between two looks whether the last connection has gone. */
 #define STOP_LOOK_NS (2 * SP_NS_PER_MS)
-
-struct spate_options
-spate_options_default(void)
-{
-	return (struct spate_options) {
-		.size = sizeof(struct spate_options),
-		.workers = 1,
-		.spares = 2,
-		.max_fibers = 16384,
-		.header_timeout_ms = 10000,
-		.body_timeout_ms = 30000,
-		.body_grace_ms = 5000,
-		.min_body_rate = 240,
-		.write_timeout_ms = 30000,
-		.idle_timeout_ms = 75000,
-		.drain_timeout_ms = 25000,
-		.events_comment_ms = 15000,
-		.max_head = 16 * KIB,
-		.max_fields = 100,
-		.max_target = 8 * KIB,
-		.max_body = MIB,
-		.max_outq = MIB,
-		.max_memory = MIB,
-		.log_level = SPATE_LOG_INFO,
-		.upstream_idle_max = 128,
-		.upstream_idle_ms = 15000,
-		.max_pipelined = 16,
-		.max_unread = 256 * KIB,
-		.min_write_rate = 240,
-		.record_times = true,
-	};
-}
 
 int
 sp_server_fail(struct spate_server *server, int error, const char *concern)
@@ -140,6 +102,8 @@ spate_server_free(struct spate_server *server)
 	while (server->targets != NULL) {
 		struct sp_route_target *next = server->targets->next;
 
+		free(server->targets->class);
+		free(server->targets->path);
 		free(server->targets);
 		server->targets = next;
 	}
@@ -297,8 +261,13 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	target->handler = handler;
 	target->arg = arg;
 	target->group = group;
-	error = sp_router_add(server->router, methods, path, target);
+	target->methods = methods;
+	target->path = strdup(path);
+	error = target->path != NULL
+	    ? sp_router_add(server->router, methods, path, target)
+	    : -ENOMEM;
 	if (error != 0) {
+		free(target->path);
 		free(target);
 		return sp_server_fail(server, error, "a route's path");
 	}
@@ -307,6 +276,22 @@ sp_server_route(struct spate_server *server, struct spate_group *group,
 	if (count_pattern(server, &target->number) != 0)
 		return sp_server_fail(server, -ENOMEM, "a route");
 	return 0;
+}
+
+struct sp_route_target *
+sp_server_find_route(
+    struct spate_server *server, const char *method, const char *path)
+{
+	uint32_t methods = method != NULL ? parse_methods(method) : 0;
+	struct sp_route_target *target = server->targets;
+
+	if (methods == 0 || path == NULL)
+		return NULL;
+	while (target != NULL
+	       && (target->methods != methods
+		   || strcmp(target->path, path) != 0))
+		target = target->next;
+	return target;
 }
 
 int
@@ -325,23 +310,6 @@ spate_route_stats(struct spate_server *server, const char *path)
 }
 
 /* ----------------------------------------------------------------- start */
-
-static bool
-options_are_valid(const struct spate_options *options)
-{
-	return options->workers >= 1
-	    && options->workers + (uint64_t)options->spares <= SP_WORKERS_MAX
-	    && options->shards <= SP_TOPOLOGY_SHARDS_MAX
-	    && options->max_head >= 256 && options->max_head <= 64000
-	    && options->max_fields >= 1
-	    && options->max_fields <= SP_HTTP_FIELDS_MAX
-	    && options->max_target >= 1 && options->max_fibers >= 2
-	    && options->max_pipelined >= 1
-	    && options->max_body <= UINT32_MAX - options->max_memory
-	    && options->max_outq <= UINT32_MAX / 2
-	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX
-	    && options->upstream_idle_ms >= 1;
-}
 
 static uint32_t
 sweep_ms(const struct spate_options *options)
@@ -373,6 +341,15 @@ max_connections(const struct spate_options *options)
 				   : (uint32_t)(limit.rlim_cur / 10 * 9);
 }
 
+/* The watcher has found a handler that keeps its worker. */
+static void
+tell_stall(struct sp_engine *engine, const char *handler)
+{
+	sp_log(engine->context, SPATE_LOG_WARNING,
+	    "the handler of %s has kept its worker for more than %u ms",
+	    handler, engine->options.stall_ms);
+}
+
 static int
 make_engine(struct spate_server *server)
 {
@@ -389,8 +366,14 @@ make_engine(struct spate_server *server)
 	engine.stack_size = options->stack_size;
 	engine.max_fibers = options->max_fibers;
 	engine.min_write_rate = options->min_write_rate;
+	engine.max_tasks = options->max_tasks;
+	engine.offload_threads = options->offload_threads;
+	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
+	engine.heavy = server->heavy;
+	engine.stall_ms = options->stall_ms;
+	engine.stalled = tell_stall;
 	engine.worker_begin = sp_http_worker_begin;
 	engine.worker_end = sp_http_worker_end;
 	error = sp_engine_new(&server->engine, &engine);
@@ -443,7 +426,7 @@ spate_server_start(struct spate_server *server)
 		return server->error;
 	if (server->engine != NULL)
 		return -EALREADY;
-	if (!options_are_valid(&server->options))
+	if (!sp_options_valid(&server->options))
 		return sp_server_fail(server, -EINVAL, "an option");
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;
@@ -451,6 +434,7 @@ spate_server_start(struct spate_server *server)
 	server->ageing = server->options.max_requests != 0
 	    || server->options.max_age_ms != 0;
 	error = sp_middleware_compile(server);
+	server->heavy = sp_route_classes_put(server);
 	if (error == 0)
 		error = sp_admin_begin(server);
 	if (error == 0)
@@ -501,14 +485,22 @@ spate_server_shards(const struct spate_server *server)
 
 /* ------------------------------------------------------------------ stop */
 
+/* Connections, and tasks but those in the background. */
+static bool
+all_have_gone(struct sp_engine *engine)
+{
+	return sp_load(&engine->connections, acquire) == 0
+	    && sp_load(&engine->tasks_awaited, acquire) == 0;
+}
+
 /* => Returns whether all have gone in time. */
 static bool
-wait_for_connections(struct sp_engine *engine, uint32_t ms)
+wait_for_the_end(struct sp_engine *engine, uint32_t ms)
 {
 	const struct timespec look = { .tv_nsec = STOP_LOOK_NS };
 	uint64_t until = sp_now_ns() + (uint64_t)ms * SP_NS_PER_MS;
 
-	while (sp_load(&engine->connections, acquire) != 0) {
+	while (!all_have_gone(engine)) {
 		if (ms != 0 && sp_now_ns() > until)
 			return false;
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &look, NULL);
@@ -545,14 +537,17 @@ spate_server_stop(struct spate_server *server)
 	if (engine == NULL || server->error != 0)
 		return 0;
 	sp_engine_drain(engine);
-	if (!wait_for_connections(engine, server->options.drain_timeout_ms)) {
+	if (!wait_for_the_end(engine, server->options.drain_timeout_ms)) {
 		error = -ETIMEDOUT;
 		sp_log(server, SPATE_LOG_WARNING,
-		    "%lld connections are cancelled",
-		    (long long)sp_load(&engine->connections, relaxed));
+		    "%lld connections and %u tasks are cancelled",
+		    (long long)sp_load(&engine->connections, relaxed),
+		    sp_load(&engine->tasks_awaited, relaxed));
 		sp_engine_cancel(engine);
-		wait_for_connections(engine, 0);
+		wait_for_the_end(engine, 0);
 	}
+	/* What is left are tasks in the background. */
+	sp_engine_cancel(engine);
 	sp_engine_stop(engine);
 	remove_sockets(server);
 	server->bound = 0;

@@ -33,11 +33,16 @@ struct sp_stream_service {
 };
 
 struct sp_route_target {
-	spate_handler_fn *handler;
+	spate_handler_fn *handler; /* the program's, or what is around it */
 	void *arg;
 	const struct sp_layers *layers; /* around it; NULL: none */
+	spate_handler_fn *inner; /* the program's, if there are layers */
+	void *inner_arg;
+	struct sp_route_class *class; /* around all of that; NULL: none */
 	struct spate_group *group;
 	uint32_t number; /* of its pattern */
+	uint32_t methods; /* as they were given, like path */
+	char *path;
 	struct sp_route_target *next;
 };
 
@@ -80,6 +85,7 @@ struct spate_server {
 	int error;           /* the first of set-up */
 	const char *concern; /* what it was about; constant text */
 	bool ageing; /* max_requests or max_age_ms is set */
+	bool heavy;  /* there are routes for heavy workers */
 	struct sp_engine *engine;
 
 	struct sp_address admin_address;
@@ -127,6 +133,25 @@ int sp_address_parse(struct sp_address *address, const char *text);
 int sp_server_route(struct spate_server *server, struct spate_group *group,
     const char *method, const char *path, spate_handler_fn *handler,
     void *arg);
+
+/*
+ * sp_server_find_route: the route of a method and a path as they were given.
+ *
+ * => Returns NULL: there is none.
+ */
+struct sp_route_target *sp_server_find_route(
+    struct spate_server *server, const char *method, const char *path);
+
+/*
+ * sp_route_classes_put: around the handlers of routes that have a class. After
+ * sp_middleware_compile(): a request is handed over before all of it.
+ *
+ * => Returns whether one is heavy.
+ */
+bool sp_route_classes_put(struct spate_server *server);
+
+/* sp_options_valid: may a server be started with them? options.c. */
+bool sp_options_valid(const struct spate_options *options);
 
 /* sp_files_free: what spate_files() has opened; files.c. */
 void sp_files_free(struct spate_server *server);

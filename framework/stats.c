@@ -105,6 +105,7 @@ put_timeouts(struct sp_json *json, const struct sp_sums *sums)
 	put(json, "rate", sums->timeouts_rate);
 	put(json, "write", sums->timeouts_write);
 	put(json, "idle", sums->timeouts_idle);
+	put(json, "route", sums->timeouts_route);
 	sp_json_end(json);
 }
 
@@ -265,6 +266,32 @@ put_process(struct sp_json *json, struct spate_server *server)
 }
 
 static void
+put_tasks(struct sp_json *json, struct sp_engine *engine)
+{
+	sp_json_key(json, "tasks");
+	sp_json_object(json);
+	put(json, "running", sp_load(&engine->tasks, relaxed));
+	put(json, "spawned", sp_load(&engine->tasks_spawned, relaxed));
+	put(json, "refused", sp_load(&engine->tasks_refused, relaxed));
+	sp_json_end(json);
+}
+
+static void
+put_offload(struct sp_json *json, struct sp_offload *pool)
+{
+	sp_json_key(json, "offload");
+	sp_json_object(json);
+	put(json, "threads", sp_load(&pool->threads, relaxed));
+	put(json, "queued", sp_offload_depth(pool));
+	put(json, "begun", sp_load(&pool->jobs, relaxed));
+	put(json, "cancelled", sp_load(&pool->cancelled, relaxed));
+	put(json, "let_go", sp_load(&pool->let_go, relaxed));
+	put(json, "refused", sp_load(&pool->refused, relaxed));
+	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
+	sp_json_end(json);
+}
+
+static void
 put_shards(
     struct sp_json *json, struct sp_engine *engine, const struct wanted *wanted)
 {
@@ -310,6 +337,9 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	put(&json, "schema", 1);
 	put_shards(&json, engine, arg);
 	put_routes(&json, server, arg);
+	put_tasks(&json, engine);
+	put_offload(&json, &engine->offload);
+	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
 	put_string(&json, "state",
 	    sp_load(&engine->draining, relaxed) ? "draining" : "ready");

@@ -16,7 +16,6 @@
 
 #include "framework/server.h"
 #include "shards/conn_io.h"
-#include "shards/event.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -101,8 +100,7 @@ spate_stream_read(struct spate_stream *stream, void *buf, size_t size)
 		return 0;
 	n = sp_conn_try_recv(stream->worker, pd, buf, size);
 	if (n == -EAGAIN && ms != 0)
-		sp_poll_set_deadline(pd, SP_POLL_READ,
-		    sp_tick_deadline(sp_tick_of(sp_now_ns()), ms));
+		sp_poll_set_deadline(pd, SP_POLL_READ, sp_tick_in(ms));
 	while (n == -EAGAIN) {
 		error = flush_outq(stream);
 		if (error == 0)
@@ -235,7 +233,12 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 
 	worker->current->pd = pd;
 	do {
-		if (!turn(&stream)) {
+		bool goes_on;
+
+		sp_store(&worker->handler, "a stream", relaxed);
+		goes_on = turn(&stream);
+		sp_store(&worker->handler, NULL, relaxed);
+		if (!goes_on) {
 			worker->current->pd = NULL;
 			end_stream(&stream);
 			return;
@@ -247,14 +250,6 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 		}
 	} while (!sp_poll_park(pd));
 	worker->current->pd = NULL;
-}
-
-int
-spate_sleep(uint32_t ms)
-{
-	struct sp_worker *worker = sp_worker_self();
-
-	return worker != NULL ? sp_sleep(worker, ms) : -EPERM;
 }
 
 /* --------------------------------------------------- from other threads */
@@ -407,9 +402,7 @@ int
 spate_set_deadline(
     struct spate_server *server, spate_handle handle, uint32_t ms)
 {
-	sp_tick when = ms == 0
-	    ? (sp_tick)SP_DEADLINE_NONE
-	    : sp_tick_deadline(sp_tick_of(sp_now_ns()), ms);
+	sp_tick when = ms == 0 ? (sp_tick)SP_DEADLINE_NONE : sp_tick_in(ms);
 	struct sp_shard *shard;
 	struct sp_poll_desc *pd;
 	int error = -ESTALE;

@@ -18,16 +18,6 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Deadlines lie less than this far ahead (clock.h); longer is for ever. */
-#define LONGEST_MS (UINT32_C(1) << 30)
-
-sp_tick
-sp_req_after(uint32_t ms)
-{
-	return sp_tick_deadline(
-	    sp_tick_of(sp_now_ns()), ms < LONGEST_MS ? ms : LONGEST_MS);
-}
-
 /* The bit is set by every kind of end; which one it was, poll(2) knows. */
 static bool
 client_is_gone(struct spate_req *req)
@@ -45,6 +35,7 @@ client_is_gone(struct spate_req *req)
 void
 sp_req_wait_until(struct spate_req *req, sp_tick until)
 {
+	until = sp_fiber_until(req->worker->current, until);
 	/* An edge that is taken here tells of a request that follows. */
 	req->drained = false;
 	sp_poll_set_deadline(req->pd, SP_POLL_READ, until);

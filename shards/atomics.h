@@ -41,6 +41,11 @@
 #define sp_fetch_and(p, v, mo)                                                 \
 	atomic_fetch_and_explicit(p, v, memory_order_##mo)
 
+/* A plain word that threads hand over by an edge; a model watches for races. */
+#define SP_PLAIN(type) __typeof__(type)
+#define sp_get(p) (*(p))
+#define sp_put(p, v) ((void)(*(p) = (v)))
+
 #endif
 
 /*

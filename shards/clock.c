@@ -28,6 +28,13 @@ sp_tick_of(uint64_t ns)
 	    + FIRST_TICK;
 }
 
+sp_tick
+sp_tick_in(uint32_t ms)
+{
+	return sp_tick_deadline(sp_tick_of(sp_now_ns()),
+	    ms < SP_TICK_LONGEST_MS ? ms : SP_TICK_LONGEST_MS);
+}
+
 int64_t
 sp_tick_delay_ns(sp_tick tick, uint64_t now_ns)
 {

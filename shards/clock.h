@@ -42,6 +42,15 @@ sp_tick_deadline(sp_tick now, uint32_t ms)
 	return tick > 1 ? tick : 2;
 }
 
+/* Ticks compare within half of their range; what is longer is for ever. */
+#define SP_TICK_LONGEST_MS (UINT32_C(1) << 30)
+
+/*
+ * sp_tick_in: the tick in ms milliseconds from now, to store as a deadline;
+ * in twelve days, if that is sooner.
+ */
+sp_tick sp_tick_in(uint32_t ms);
+
 /*
  * How long from an sp_now_ns() until a tick begins. Never negative, and never
  * 0 for a tick to come.

@@ -30,13 +30,17 @@ sp_conn_try_recv_again(
 }
 
 static void
-set_deadline(
-    struct sp_poll_desc *pd, enum sp_poll_mode mode, uint32_t timeout_ms)
+set_deadline(struct sp_worker *worker, struct sp_poll_desc *pd,
+    enum sp_poll_mode mode, uint32_t timeout_ms)
 {
-	sp_poll_set_deadline(pd, mode,
-	    timeout_ms == 0
-		? SP_DEADLINE_NONE
-		: sp_tick_deadline(sp_tick_of(sp_now_ns()), timeout_ms));
+	sp_tick when = timeout_ms != 0 ? sp_tick_in(timeout_ms)
+				       : (sp_tick)SP_DEADLINE_NONE;
+	sp_tick until = sp_fiber_until(worker->current, when);
+
+	sp_poll_set_deadline(pd, mode, until);
+	/* Sooner than the poller looks by itself; or not, at worst. */
+	if (sp_unlikely(until != when))
+		sp_shard_rearm(sp_conn_shard(worker, pd), pd);
 }
 
 ssize_t
@@ -48,7 +52,7 @@ sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd, void *buf,
 
 	if (n != -EAGAIN)
 		return n;
-	set_deadline(pd, SP_POLL_READ, timeout_ms);
+	set_deadline(worker, pd, SP_POLL_READ, timeout_ms);
 	do {
 		error = sp_poll_wait(worker, pd, SP_POLL_READ);
 		if (error != 0)
@@ -114,7 +118,8 @@ wait_for_the_rest(struct sp_worker *worker, struct sp_poll_desc *pd,
 	if (waited_ms >= timeout_ms)
 		return -ETIMEDOUT;
 	start = sp_now_ns();
-	set_deadline(pd, SP_POLL_WRITE, timeout_ms - (uint32_t)waited_ms);
+	set_deadline(worker, pd, SP_POLL_WRITE,
+	    timeout_ms - (uint32_t)waited_ms);
 	error = sp_poll_wait(worker, pd, SP_POLL_WRITE);
 	stall->waited_ns += sp_now_ns() - start;
 	return error;
@@ -129,7 +134,7 @@ sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
 	if (error != 0)
 		return error;
 	if (timeout_ms == 0) {
-		sp_poll_set_deadline(pd, SP_POLL_WRITE, SP_DEADLINE_NONE);
+		set_deadline(worker, pd, SP_POLL_WRITE, 0);
 		return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 	}
 	keeps_up(worker, pd, timeout_ms, stall, took);

@@ -62,10 +62,15 @@
 	X(limited)          /* accepts put off by max_connections */           \
 	X(limited_peer)     /* closed: too many from one address */            \
 	X(aged)             /* connections told to end, for their age */       \
+	X(handed_heavy)     /* requests left to the heavy worker */            \
+	X(refused_busy)     /* requests over their route's max_in_flight */    \
+	X(timeouts_route)   /* requests that ended by their deadline */        \
 	X(yields)           /* turns cut short so that others get theirs */    \
 	X(upstream_connects) /* connections that handlers began to others */   \
 	X(upstream_reused)  /* requests to others on one that was kept */      \
-	X(upstream_errors)  /* requests to others that failed */
+	X(upstream_errors)  /* requests to others that failed */               \
+	X(lookups)          /* names that the system was asked for */          \
+	X(lookup_errors)    /* of those, and remembered ones, not found */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;

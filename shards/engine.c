@@ -22,6 +22,10 @@ sp_engine_options_default(void)
 		.max_fibers = 16384,
 		.wake_us = 80,
 		.ring_size = 4096,
+		.slice_us = 100,
+		.stall_ms = 20,
+		.max_tasks = 65536,
+		.offload_queue = 1024,
 	};
 }
 
@@ -30,9 +34,13 @@ options_are_valid(const struct sp_engine_options *options)
 {
 	return options->shards <= SP_TOPOLOGY_SHARDS_MAX
 	    && options->workers >= 1 && options->workers <= SP_WORKERS_MAX
-	    && options->spares <= SP_WORKERS_MAX - options->workers
+	    && options->spares <= SP_WORKERS_MAX
+	    && options->workers + options->spares + options->heavy
+		<= SP_WORKERS_MAX
 	    && options->max_connections >= 1 && options->sweep_ms >= 1
 	    && options->max_fibers >= 2 && options->ring_size >= 2
+	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
+	    && options->offload_queue <= 1u << 20
 	    && (options->ring_size & (options->ring_size - 1)) == 0;
 }
 
@@ -144,15 +152,20 @@ sp_engine_free(struct sp_engine *engine)
 int
 sp_engine_start(struct sp_engine *engine)
 {
-	int error = 0;
+	int error = sp_offload_start(&engine->offload,
+	    engine->options.offload_threads, engine->options.offload_queue);
 
 	sp_arena_background(true);
 	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
 		for (uint32_t j = 0; j < engine->options.workers; j++) {
-			error = sp_shard_add_worker(engine->shards[i], false);
+			error = sp_shard_add_worker(
+			    engine->shards[i], SP_WORKER_PRIMARY);
 			if (error != 0)
 				break;
 		}
+		if (error == 0 && engine->options.heavy)
+			error = sp_shard_add_worker(
+			    engine->shards[i], SP_WORKER_HEAVY);
 	}
 	if (error == 0)
 		error = sp_sysmon_start(engine);
@@ -275,4 +288,5 @@ sp_engine_stop(struct sp_engine *engine)
 	 */
 	sp_sysmon_stop(engine);
 	join_workers(engine);
+	sp_offload_stop(&engine->offload);
 }

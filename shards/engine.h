@@ -18,11 +18,14 @@
  */
 
 #include "shards/accept.h"
+#include "shards/offload.h"
 #include "shards/peers.h"
 #include "shards/shard.h"
 #include "shards/topology.h"
 
 #include <pthread.h>
+
+struct sp_engine;
 
 struct sp_engine_options {
 	uint32_t shards;          /* 0: one for each CPU we may use */
@@ -37,6 +40,12 @@ struct sp_engine_options {
 	uint32_t wake_us;         /* a backlog shorter than this wakes nobody */
 	uint32_t ring_size;       /* of the ready ring; a power of two */
 	uint32_t min_write_rate;  /* bytes in a second; see conn_io.h */
+	bool heavy;               /* one worker more for sp_shard_heavy() */
+	uint32_t slice_us;        /* slice.h, of workers but the heavy one */
+	uint32_t stall_ms;        /* a handler that takes longer is told of */
+	uint32_t max_tasks;       /* of sp_spawn(), at a time */
+	uint32_t offload_threads; /* at most; 0: none */
+	uint32_t offload_queue;   /* jobs that wait for one */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot
@@ -44,6 +53,9 @@ struct sp_engine_options {
 	 */
 	int (*worker_begin)(struct sp_worker *worker);
 	void (*worker_end)(struct sp_worker *worker);
+
+	/* Called by the watcher, once for each stall; or NULL. */
+	void (*stalled)(struct sp_engine *engine, const char *handler);
 };
 
 struct sp_engine {
@@ -68,6 +80,15 @@ struct sp_engine {
 	bool sysmon_runs;
 	SP_ALIGN_APART SP_ATOMIC(uint32_t) sysmon_asleep;
 	SP_ATOMIC(uint32_t) sysmon_stop;
+	SP_ATOMIC(uint64_t) stalls;
+
+	/* spawn.h. */
+	SP_ALIGN_APART SP_ATOMIC(uint32_t) tasks;
+	SP_ATOMIC(uint32_t) tasks_awaited; /* those not in the background */
+	SP_ATOMIC(uint64_t) tasks_spawned;
+	SP_ATOMIC(uint64_t) tasks_refused;
+
+	struct sp_offload offload;
 };
 
 struct sp_engine_options sp_engine_options_default(void);

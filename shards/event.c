@@ -3,6 +3,7 @@
 #include "shards/event.h"
 
 #include "alloc/cacheline.h"
+#include "alloc/check.h"
 #include "shards/worker.h"
 
 #include <errno.h>
@@ -111,10 +112,17 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 	}
 }
 
-/* until counts if limited. */
+static void
+arm(struct sp_worker *worker, struct sp_timer *timer, sp_tick until)
+{
+	/* An empty wheel stands still; after weeks its past is a future. */
+	if (worker->timers.armed == 0)
+		sp_wheel_skip(&worker->timers, sp_tick_of(sp_now_ns()));
+	sp_wheel_add(&worker->timers, timer, until);
+}
+
 static int
-wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
-    sp_tick until)
+wait_for(struct sp_worker *worker, struct wait *wait, sp_tick until)
 {
 	struct sp_fiber *fiber = worker->current;
 	int error = sp_fiber_reserve(worker);
@@ -127,8 +135,9 @@ wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
 		fiber->before_wait(fiber->before_wait_arg);
 	sp_timer_init(&wait->timer);
 	wait->timer.kind = SP_TIMER_WAIT;
-	if (limited)
-		sp_wheel_add(&worker->timers, &wait->timer, until);
+	until = sp_fiber_until(fiber, until);
+	if (until != SP_DEADLINE_NONE)
+		arm(worker, &wait->timer, until);
 	error = wait_until(worker, wait);
 	sp_wheel_del(&worker->timers, &wait->timer);
 
@@ -139,13 +148,41 @@ wait_for(struct sp_worker *worker, struct wait *wait, bool limited,
 }
 
 int
-sp_event_wait(
-    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
+sp_event_wait_until(
+    struct sp_worker *worker, struct sp_event *event, sp_tick until)
 {
 	struct wait wait = { .slot = &event->slot };
 
-	return wait_for(worker, &wait, timeout_ms != 0,
-	    timeout_ms != 0 ? sp_tick_of(sp_now_ns()) + timeout_ms : 0);
+	return wait_for(worker, &wait, until);
+}
+
+int
+sp_event_wait(
+    struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms)
+{
+	sp_tick until = SP_DEADLINE_NONE;
+
+	/* Of the tick that is under way nobody knows how much is left. */
+	if (timeout_ms != 0)
+		until = sp_tick_in(timeout_ms < UINT32_MAX ? timeout_ms + 1
+							   : timeout_ms);
+	return sp_event_wait_until(worker, event, until);
+}
+
+void
+sp_event_wait_posted(struct sp_worker *worker, struct sp_event *event)
+{
+	struct sp_fiber *fiber = worker->current;
+	struct sp_poll_desc *pd = fiber->pd;
+	sp_tick until = fiber->until;
+	int error;
+
+	fiber->pd = NULL;
+	fiber->until = SP_DEADLINE_NONE;
+	error = sp_event_wait(worker, event, 0);
+	SP_CHECK(error == 0);
+	fiber->pd = pd;
+	fiber->until = until;
 }
 
 int
@@ -155,7 +192,7 @@ sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
 	struct wait wait
 	    = { .slot = &pd->slot[mode], .of = pd, .mode = mode };
 
-	return wait_for(worker, &wait, until != SP_DEADLINE_NONE, until);
+	return wait_for(worker, &wait, until);
 }
 
 void
@@ -177,7 +214,9 @@ sp_sleep(struct sp_worker *worker, uint32_t ms)
 		return 0;
 	sp_event_init(&never);
 	error = sp_event_wait(worker, &never, ms);
-	return error == -ETIMEDOUT ? 0 : error;
+	if (error == -ETIMEDOUT && !sp_fiber_is_late(worker->current))
+		return 0;
+	return error;
 }
 
 /* ------------------------------------------------------ by the worker */

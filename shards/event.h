@@ -49,8 +49,10 @@ sp_event_init(struct sp_event *event)
 }
 
 /*
- * sp_event_wait: until it is posted. 0 is no limit of time.
+ * sp_event_wait: until it is posted, for timeout_ms at least, or twelve
+ * days. 0 is no limit of time.
  *
+ * => Also -ETIMEDOUT when the fiber's own deadline has come (fiber.h).
  * => Also -ENOMEM: no fiber to go on with; nothing was waited for.
  * => After anything but 0 a post may still come. The event has to stay until
  *    nobody will post it, or the poster has to be told.
@@ -58,11 +60,22 @@ sp_event_init(struct sp_event *event)
 int sp_event_wait(
     struct sp_worker *worker, struct sp_event *event, uint32_t timeout_ms);
 
+/* sp_event_wait_until: likewise, until a tick or for SP_DEADLINE_NONE. */
+int sp_event_wait_until(
+    struct sp_worker *worker, struct sp_event *event, sp_tick until);
+
+/*
+ * sp_event_wait_posted: until it is posted, whatever becomes of the client
+ * and of deadlines. After sp_fiber_reserve(), and for what is soon done: by
+ * who has lent something to the poster.
+ */
+void sp_event_wait_posted(struct sp_worker *worker, struct sp_event *event);
+
 /*
  * sp_edge_wait: for an edge of a descriptor that is not the connection the
  * fiber handles, in a fiber that owns it, as it would wait for an event:
  * also -ECANCELED when its own connection is gone. until is a tick of
- * sp_tick_deadline(), or SP_DEADLINE_NONE.
+ * sp_tick_deadline(), or SP_DEADLINE_NONE; the fiber's deadline holds too.
  *
  * => Returns 0: there was an edge; try the I/O again.
  * => Returns -ETIMEDOUT, -ENOMEM as above, or what sp_netpoll_check_err()
@@ -82,7 +95,8 @@ void sp_worker_timers(struct sp_worker *worker);
 int64_t sp_worker_next_timer(struct sp_worker *worker);
 
 /*
- * sp_sleep: let time pass. Returns 0, -ECANCELED or -ENOMEM.
+ * sp_sleep: let time pass. Returns 0, -ECANCELED, -ENOMEM; -ETIMEDOUT: the
+ * fiber's own deadline has come first.
  */
 int sp_sleep(struct sp_worker *worker, uint32_t ms);
 

@@ -38,9 +38,12 @@
  *   RESUME   push onto resumed      pop by the worker (mpsc_stack.h's PUSH)
  *   WAKES    sp_fiber_ready()       sp_fiber_suspend() as it goes on; for
  *                                   those that found it in a list already
+ *   LINK     sp_fiber_suspend()     sp_fiber_ready(), the first to come after
+ *            as it goes on          that: link, to put it in a list again
  */
 
 #include "alloc/stack.h"
+#include "shards/clock.h"
 #include "shards/mpsc_stack.h"
 
 #include <stdbool.h>
@@ -78,6 +81,9 @@ struct sp_fiber {
 	 */
 	void (*before_wait)(void *arg);
 	void *before_wait_arg;
+
+	/* No wait lasts beyond this tick; SP_DEADLINE_NONE: no limit. */
+	sp_tick until;
 
 	/* The connection that it handles, or NULL; see event.h. */
 	struct sp_poll_desc *pd;

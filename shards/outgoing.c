@@ -68,8 +68,6 @@ register_posted(
 static int
 register_elsewhere(struct sp_worker *worker, struct opening *opening)
 {
-	struct sp_fiber *fiber = worker->current;
-	struct sp_poll_desc *pd = fiber->pd;
 	int error = sp_fiber_reserve(worker);
 
 	if (error != 0)
@@ -77,10 +75,7 @@ register_elsewhere(struct sp_worker *worker, struct opening *opening)
 	sp_event_init(&opening->done);
 	opening->msg.fn = register_posted;
 	sp_shard_post(worker->shard, &opening->msg);
-	fiber->pd = NULL;
-	error = sp_event_wait(worker, &opening->done, 0);
-	fiber->pd = pd;
-	SP_CHECK(error == 0);
+	sp_event_wait_posted(worker, &opening->done);
 	return opening->error;
 }
 
@@ -97,6 +92,9 @@ sp_outgoing_register(
 	if (sp_token_try(&shard->token, worker->number)) {
 		register_here(shard, &opening);
 		sp_token_drop(&shard->token);
+		/* Others poll again by themselves. */
+		if (worker->heavy)
+			sp_shard_unattended(shard);
 		error = opening.error;
 	} else {
 		error = register_elsewhere(worker, &opening);
@@ -265,8 +263,7 @@ sp_outgoing_park(
 {
 	sp_handle handle = sp_poll_desc_handle(pd);
 
-	sp_poll_set_deadline(pd, SP_POLL_READ,
-	    sp_tick_deadline(sp_tick_of(sp_now_ns()), idle_ms));
+	sp_poll_set_deadline(pd, SP_POLL_READ, sp_tick_in(idle_ms));
 	return park_or_close(worker, pd) ? handle : 0;
 }
 

@@ -28,6 +28,8 @@ sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
 	shard->cpu = cpu;
 	shard->permanent
 	    = UINT64_MAX >> (SP_WORKERS_MAX - engine->options.workers);
+	shard->pollers = UINT64_MAX;
+	shard->heavy_number = -1;
 	sp_task_list_init(&shard->overflow);
 	if (sp_arena_new(&shard->arena) != 0)
 		shard->arena = UINT_MAX;
@@ -54,7 +56,7 @@ sp_shard_fini(struct sp_shard *shard)
 }
 
 int
-sp_shard_add_worker(struct sp_shard *shard, bool spare)
+sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind)
 {
 	uint32_t number = sp_load(&shard->worker_count, relaxed);
 	struct sp_worker *worker;
@@ -62,9 +64,13 @@ sp_shard_add_worker(struct sp_shard *shard, bool spare)
 
 	if (number == SP_WORKERS_MAX)
 		return -EAGAIN;
-	worker = sp_worker_new(shard, number, spare);
+	worker = sp_worker_new(shard, number, kind);
 	if (worker == NULL)
 		return -ENOMEM;
+	if (kind == SP_WORKER_HEAVY) {
+		shard->heavy_number = (int)number;
+		shard->pollers &= ~(UINT64_C(1) << number);
+	}
 
 	/*
 	 * In its place before it runs, as it may be claimed from there at
@@ -190,7 +196,7 @@ sp_shard_unattended(struct sp_shard *shard)
 
 	if (!sp_token_left(&shard->token)) /* IDLE1 */
 		return;
-	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX); /* IDLE2 */
+	parked = sp_idle_claim_any(&shard->idle, shard->pollers); /* IDLE2 */
 	if (parked >= 0)
 		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
 }
@@ -207,6 +213,16 @@ sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	sp_stack_push(&shard->runq, &pd->link); /* WAKE1 */
 	sp_shard_break(shard);
+}
+
+void
+sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	unsigned number = (unsigned)shard->heavy_number;
+
+	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
+	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
+		sp_worker_wake(sp_load(&shard->workers[number], acquire));
 }
 
 void
@@ -252,8 +268,9 @@ open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
 	 * poll token, but a thread that found it by handle might take the
 	 * TASK at once, and then there would be no way back.
 	 */
-	error = sp_netpoll_open(
-	    &shard->np, fd, sp_poll_cache_next_handle(pd), watch);
+	error = fd < 0 ? 0
+		       : sp_netpoll_open(&shard->np, fd,
+			   sp_poll_cache_next_handle(pd), watch);
 	if (error != 0) {
 		sp_poll_cache_drop(&shard->cache, pd);
 		return error;
@@ -285,7 +302,8 @@ close_and_retire(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
-	close(pd->fd);
+	if (sp_likely(pd->fd >= 0))
+		close(pd->fd);
 	if (sp_unlikely(pd->peer != 0))
 		sp_peers_leave(shard->engine->peers, pd->peer);
 	sp_poll_cache_retire(&shard->cache, pd);

@@ -56,6 +56,8 @@ struct sp_shard {
 	uint16_t cpu_count;
 	unsigned arena;     /* jemalloc's; UINT_MAX: none */
 	uint64_t permanent; /* workers that are no spares, as bits */
+	uint64_t pollers;   /* workers that may poll, as bits */
+	int heavy_number;   /* of the worker that may not, or -1 */
 
 	SP_ALIGN_APART struct sp_token token;
 	struct sp_wake wake;           /* netpollWakeSig */
@@ -65,6 +67,7 @@ struct sp_shard {
 
 	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
 	struct sp_mpsc_stack runq;   /* descriptors whose TASK was taken */
+	struct sp_mpsc_stack heavy;  /* of those, for the heavy worker */
 	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
@@ -102,7 +105,7 @@ void sp_shard_fini(struct sp_shard *shard);
  *
  * => Returns 0 or -errno.
  */
-int sp_shard_add_worker(struct sp_shard *shard, bool spare);
+int sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind);
 
 /*
  * sp_shard_enter, sp_shard_leave: count a connection of the shard, from the
@@ -162,6 +165,16 @@ void sp_shard_post(struct sp_shard *shard, struct sp_msg *msg);
  * Any thread.
  */
 void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
+
+/*
+ * sp_shard_heavy: let the shard's heavy worker run a descriptor that the
+ * caller owns. Any thread; only if there is such a worker.
+ *
+ *          who hands over                   the heavy worker
+ *   IDLE1  push                      IDLE3  set its bit (idle.h)
+ *   IDLE2  load the set              IDLE4  look at the stack
+ */
+void sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd);
 
 /*
  * sp_shard_rearm: a deadline was moved to before what the timer is armed
@@ -231,7 +244,8 @@ sp_shard_open(struct sp_shard *shard, int fd, const struct sp_service *service,
 
 /*
  * sp_shard_open_owned: likewise, but as a descriptor that is in nobody's
- * slot: the caller's own. It has entered the shard as outgoing.
+ * slot: the caller's own. It has entered the shard as outgoing. An fd of -1:
+ * it has none, and nothing is watched.
  */
 int sp_shard_open_owned(struct sp_shard *shard, int fd,
     const struct sp_service *service, uint32_t watch,

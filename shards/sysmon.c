@@ -63,22 +63,26 @@ wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
 static void
 help(struct sp_engine *engine, struct sp_shard *shard)
 {
-	uint32_t limit = engine->options.workers + engine->options.spares;
+	uint32_t limit = engine->options.workers + engine->options.spares
+	    + engine->options.heavy;
 	int parked;
 
 	sp_store(&shard->stuck, 1, relaxed);
-	parked = sp_idle_claim_any(&shard->idle, UINT64_MAX);
+	parked = sp_idle_claim_any(&shard->idle, shard->pollers);
 	if (parked >= 0) {
 		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
 		return;
 	}
 	if (sp_load(&shard->worker_count, relaxed) < limit
-	    && sp_shard_add_worker(shard, true) == 0)
+	    && sp_shard_add_worker(shard, SP_WORKER_SPARE) == 0)
 		return;
 	wake_elsewhere(engine, shard);
 }
 
-/* Tasks begun by the workers of a shard, and polls: what goes forward. */
+/*
+ * Tasks begun by the workers of a shard, and polls: what goes forward. Those
+ * of the heavy worker help nobody else.
+ */
 static uint64_t
 progress(struct sp_shard *shard)
 {
@@ -88,24 +92,76 @@ progress(struct sp_shard *shard)
 	for (uint32_t i = 0; i < workers; i++) {
 		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
 
-		sum += sp_load(&worker->begun, relaxed);
+		if (!worker->heavy)
+			sum += sp_load(&worker->begun, relaxed);
 	}
 	return sum;
 }
 
+/*
+ * A handler that has kept its worker for stall_ms is told of once. It is the
+ * same one as long as nothing else was begun: no task, no request of one, and
+ * no fiber has gone on.
+ *
+ * => Returns whether a handler runs.
+ */
+static bool
+look_at_worker(struct sp_engine *engine, struct sp_worker *worker, uint64_t now)
+{
+	const char *handler = sp_load(&worker->handler, relaxed);
+	uint64_t begun = sp_load(&worker->begun, relaxed)
+	    + sp_load(&worker->counters.requests, relaxed);
+
+	if (handler == NULL || begun != worker->watched) {
+		worker->watched = begun;
+		worker->watched_ns = now;
+		worker->told = false;
+	} else if (!worker->told
+	    && now - worker->watched_ns
+		>= engine->options.stall_ms * (uint64_t)SP_NS_PER_MS) {
+		worker->told = true;
+		sp_fetch_add(&engine->stalls, 1, relaxed);
+		if (engine->options.stalled != NULL)
+			engine->options.stalled(engine, handler);
+	}
+	return handler != NULL;
+}
+
+/* Heavy handlers are meant to take long. */
+static bool
+look_for_stalls(struct sp_engine *engine, struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+	uint64_t now = sp_now_ns();
+	bool runs = false;
+
+	if (engine->options.stall_ms == 0)
+		return false;
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+
+		if (!worker->heavy)
+			runs |= look_at_worker(engine, worker, now);
+	}
+	return runs;
+}
+
 enum look { ASLEEP, CALM, TROUBLED };
 
-/* Looks at one shard. */
+/* Looks at one shard, which may be asleep while a handler keeps a worker. */
 static enum look
 look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 {
 	uint64_t now = progress(shard);
 	bool awake = sp_load(&shard->wake.sig, seq_cst) == SP_WAKE_RUNNING;
-	bool stands = now == *last;
+	bool stands = now == *last, runs;
 
 	*last = now;
-	if (!awake || sp_shard_ended(shard))
+	if (sp_shard_ended(shard))
 		return ASLEEP;
+	runs = look_for_stalls(engine, shard);
+	if (!awake)
+		return runs ? CALM : ASLEEP;
 	if (!stands || !sp_token_free(&shard->token))
 		return CALM;
 	help(engine, shard);

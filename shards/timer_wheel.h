@@ -128,6 +128,15 @@ uint32_t sp_wheel_advance(
     struct sp_wheel *wheel, sp_tick now, struct sp_timer_list *expired);
 
 /*
+ * sp_wheel_skip: move the present of a wheel without timers, however far.
+ */
+static inline void
+sp_wheel_skip(struct sp_wheel *wheel, sp_tick now)
+{
+	wheel->now = now;
+}
+
+/*
  * sp_timer_list_pop: the next expired timer, no longer armed and again the
  * caller's, who may add it at once; or NULL.
  */

@@ -9,27 +9,22 @@
 #include "shards/engine.h"
 #include "shards/event.h"
 #include "shards/futex.h"
+#include "shards/slice.h"
 #include "shards/steal.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
-#define IDLE_BUFFERS 64
-#define IDLE_STACKS 32
 #define TIMER_SLACK_NS 1000
 #define TRIM_MS 1000
 #define TRIM_STACKS 64 /* in one go */
 
 /* Resumed fibers in a row, before the ring and the poll get their turn. */
 #define RESUME_BUDGET 64
-
-/* What a task is thought to take before one was measured. */
-#define FIRST_SERVICE_US 3
 
 /* The weight of a list in the moving average of what a task takes: 1/8. */
 #define SERVICE_SHIFT 3
@@ -41,40 +36,6 @@ sp_worker_self(void)
 {
 	__asm__ __volatile__("" ::: "memory");
 	return self;
-}
-
-struct sp_worker *
-sp_worker_new(struct sp_shard *shard, uint32_t number, bool spare)
-{
-	struct sp_worker *worker;
-	void *memory;
-
-	if (posix_memalign(&memory, SP_APART, sizeof(*worker)) != 0)
-		return NULL;
-	worker = memset(memory, 0, sizeof(*worker));
-	worker->shard = shard;
-	worker->engine = shard->engine;
-	worker->number = number;
-	worker->spare = spare;
-	worker->runnable_tail = &worker->runnable;
-	worker->random = (shard->id + 1) * 2654435761u + number;
-	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
-	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
-	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
-	    IDLE_BUFFERS);
-	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
-	    shard->engine->options.max_fibers, IDLE_STACKS);
-	return worker;
-}
-
-void
-sp_worker_free(struct sp_worker *worker)
-{
-	if (worker == NULL)
-		return;
-	sp_bufcache_fini(&worker->buffers);
-	sp_stack_pool_fini(&worker->stacks);
-	free(worker);
 }
 
 /* ------------------------------------------------------------- sleeping */
@@ -181,11 +142,16 @@ switch_to(struct sp_worker *worker, struct sp_fiber *fiber)
 	sp_fiber_switch(from, fiber);
 }
 
+static void heavy_loop(struct sp_worker *worker);
+
 /* The bottom of every fiber but the root. */
 static void
 enter_loop(struct sp_worker *worker)
 {
-	loop(worker);
+	if (worker->heavy)
+		heavy_loop(worker);
+	else
+		loop(worker);
 	add_spare(worker, worker->current);
 	switch_to(worker, &worker->root);
 }
@@ -224,6 +190,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 {
 	struct sp_fiber *fiber = worker->current;
 	uint64_t left;
+	const char *handler = sp_load(&worker->handler, relaxed);
 	uint32_t wakes;
 
 	if (fiber->credits != 0) {
@@ -233,13 +200,17 @@ sp_fiber_suspend(struct sp_worker *worker)
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
 	left = sp_cycles();
+	sp_store(&worker->handler, NULL, relaxed);
 	switch_to(worker, take_spare(worker));
+	sp_store(&worker->handler, handler, relaxed);
+	sp_count(&worker->begun, 1);
 	worker->waiting--;
 	/*
 	 * All at once, now that link is in no list: the next to come puts it
-	 * there again.
+	 * there again, and must not do so before this worker has read it.
+	 * WAKES acquire, LINK release.
 	 */
-	wakes = sp_xchg(&fiber->wakes, 0, acquire); /* WAKES acquire. */
+	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
 	SP_CHECK(wakes != 0);
 	fiber->credits = wakes - 1;
 	add_wait(&fiber->waited, left, fiber->ready);
@@ -258,7 +229,7 @@ sp_fiber_ready(struct sp_fiber *fiber)
 {
 	struct sp_worker *home = fiber->home;
 
-	/* WAKES release. */
+	/* WAKES release, LINK acquire. */
 	if (sp_fetch_add(&fiber->wakes, 1, acq_rel) != 0)
 		return;
 	fiber->ready = sp_cycles();
@@ -272,7 +243,7 @@ sp_fiber_ready(struct sp_fiber *fiber)
 	sp_stack_push(&home->resumed, &fiber->link);
 	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 }
 
@@ -283,7 +254,7 @@ trim(struct sp_worker *worker)
 	if (!sp_tick_after(worker->now, worker->trim_after))
 		return;
 	worker->trim_after = worker->now + TRIM_MS;
-	while (worker->spare_count > IDLE_STACKS)
+	while (worker->spare_count > SP_IDLE_STACKS)
 		sp_fiber_free(take_spare(worker), &worker->stacks);
 	sp_stack_pool_trim(&worker->stacks, TRIM_STACKS);
 	sp_bufcache_trim(&worker->buffers);
@@ -431,6 +402,81 @@ loop(struct sp_worker *worker)
 	}
 }
 
+/* ---------------------------------------------------------------- heavy */
+
+static struct sp_task *
+next_handed(struct sp_worker *worker)
+{
+	struct sp_link *link = sp_stack_reverse(
+	    sp_stack_pop_all(&worker->shard->heavy));
+
+	while (link != NULL) {
+		struct sp_poll_desc *pd
+		    = sp_container_of(link, struct sp_poll_desc, link);
+
+		link = link->next;
+		sp_task_list_add(&worker->handed, &pd->task);
+	}
+	/* One by one: what lies in rest may be taken by others. */
+	return sp_task_list_split(&worker->handed, 1);
+}
+
+/* A connection that was handed over is one of the shard's until it ends. */
+static bool
+heavy_ended(struct sp_worker *worker)
+{
+	return sp_load(&worker->shard->stopping, seq_cst)
+	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */
+	    && worker->waiting == 0;
+}
+
+static void
+heavy_park(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+	uint32_t word = sp_load(&worker->wake_word, relaxed);
+
+	sp_idle_announce(&shard->idle, worker->number);
+	/* IDLE4. */
+	if ((!sp_stack_empty(&worker->resumed)
+		|| !sp_stack_empty(&shard->heavy) || heavy_ended(worker))
+	    && sp_idle_retract(&shard->idle, worker->number))
+		return;
+	sp_count(&worker->counters.parks, 1);
+	sleep_until_claimed(worker, word);
+}
+
+static void
+heavy_loop(struct sp_worker *worker)
+{
+	for (;;) {
+		struct sp_fiber *fiber;
+		struct sp_task *task;
+
+		sp_rcu_quiescent();
+		worker->now_ns = sp_now_ns();
+		worker->now = sp_tick_of(worker->now_ns);
+		sp_worker_timers(worker);
+		fiber = next_runnable(worker);
+		if (fiber != NULL) {
+			resume(worker, fiber);
+			continue;
+		}
+		worker->resume_budget = RESUME_BUDGET;
+		task = next_handed(worker);
+		if (task != NULL) {
+			sp_count(&worker->begun, 1);
+			task->service->run(worker, task);
+			continue;
+		}
+		trim(worker);
+		if (heavy_ended(worker))
+			return;
+		if (worker->runnable == NULL)
+			heavy_park(worker);
+	}
+}
+
 /* -------------------------------------------------------------- thread */
 
 static void
@@ -484,6 +530,8 @@ worker_main(void *arg)
 	self = worker;
 	name_thread(worker);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+	if (!worker->heavy)
+		sp_slice_ask(engine->options.slice_us);
 	sp_topology_pin_shard(
 	    &engine->topology, engine->shard_count, worker->shard->id);
 	if (worker->shard->arena != UINT_MAX)

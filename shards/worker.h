@@ -30,6 +30,12 @@
  *   REST   store by run_list()        swap by run_list() or   the list
  *                                     by a thief
  *
+ * One worker of a shard may be heavy: it runs handlers that are known to take
+ * long, one after the other, and nothing else. The others have asked for a
+ * shorter slice (options.slice_us) and so win the CPU that they share when
+ * they wake. It never has the poll token. What it runs was handed over by
+ * sp_shard_heavy().
+ *
  * What runs in a worker may keep a pointer to it for good: fibers do not
  * leave theirs.
  */
@@ -55,6 +61,7 @@ struct sp_worker {
 	struct sp_engine *engine;
 	uint32_t number; /* within the shard */
 	bool spare;      /* made on demand; wakes for stalls only */
+	bool heavy;      /* runs what is handed over to it, and never polls */
 	pthread_t thread;
 	SP_ATOMIC(uint32_t) state; /* SP_WORKER_*, below */
 	int error;                 /* why it failed */
@@ -76,12 +83,18 @@ struct sp_worker {
 	struct sp_bufcache buffers;
 	struct sp_stack_pool stacks;
 	struct sp_wheel timers; /* of fibers that wait; event.h */
+	struct sp_task_list handed; /* of a heavy one: not yet begun */
 	void *context; /* of the framework */
 	sp_tick date_until; /* likewise: when its date is out of date */
 
 	/* Thieves swap. */
 	SP_ALIGN_APART SP_ATOMIC(struct sp_task *) rest;
-	SP_ATOMIC(uint64_t) begun; /* tasks; sysmon compares */
+	SP_ATOMIC(uint64_t) begun; /* tasks, and waits ended; sysmon compares */
+	SP_ATOMIC(const char *) handler; /* that runs, by name, or NULL */
+
+	/* The watcher's: what it saw last, since when, and if it said so. */
+	uint64_t watched, watched_ns;
+	bool told;
 
 	/* Any thread. */
 	SP_ALIGN_APART struct sp_mpsc_stack resumed;
@@ -100,13 +113,18 @@ struct sp_worker {
  */
 struct sp_worker *sp_worker_self(void);
 
+/* Stacks that a worker keeps when nobody waits. */
+#define SP_IDLE_STACKS 32
+
+enum sp_worker_kind { SP_WORKER_PRIMARY, SP_WORKER_SPARE, SP_WORKER_HEAVY };
+
 /*
  * sp_worker_new: a worker that has not started.
  *
  * => Returns NULL: no memory.
  */
 struct sp_worker *sp_worker_new(
-    struct sp_shard *shard, uint32_t number, bool spare);
+    struct sp_shard *shard, uint32_t number, enum sp_worker_kind kind);
 void sp_worker_free(struct sp_worker *worker);
 
 /*
@@ -202,5 +220,27 @@ bool sp_netpoll_block(
  */
 void sp_run_woken(
     struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken);
+
+/*
+ * sp_fiber_until: when a wait ends that is to end at when: then, or at the
+ * fiber's own deadline. SP_DEADLINE_NONE: never.
+ */
+static inline sp_tick
+sp_fiber_until(const struct sp_fiber *fiber, sp_tick when)
+{
+	if (sp_likely(fiber->until == SP_DEADLINE_NONE))
+		return when;
+	if (when != SP_DEADLINE_NONE && sp_tick_after(fiber->until, when))
+		return when;
+	return fiber->until;
+}
+
+/* sp_fiber_is_late: whether its own deadline has come. */
+static inline bool
+sp_fiber_is_late(const struct sp_fiber *fiber)
+{
+	return fiber->until != SP_DEADLINE_NONE
+	    && !sp_tick_after(fiber->until, sp_tick_of(sp_now_ns()));
+}
 
 #endif /* SPATE_SHARDS_WORKER_H */

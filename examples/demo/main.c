@@ -9,7 +9,8 @@
  *     POST /discard       reads the body, then Hello, World!
  *     GET /bytes/:n       n bytes
  *     GET /users/:id      the id
- *     GET /burn?us=N      N microseconds of CPU time, at most a second
+ *     GET /burn?us=N      N microseconds of CPU time, at most a second; heavy
+ *                         if more than 200
  *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
@@ -36,6 +37,7 @@
 #define PIECE 16384
 #define ALPHABET_SIZE (1024 * 1024)
 #define BURN_MAX_US 1000000
+#define BURN_LIGHT_US 200
 #define WAIT_MAX_MS 60000
 
 static int
@@ -183,6 +185,15 @@ burn(struct spate_req *req, void *arg)
 	return spate_text(req, 200, "ok");
 }
 
+static bool
+burns_long(struct spate_req *req, void *arg)
+{
+	uint64_t us;
+
+	(void)arg;
+	return spate_query_u64(req, "us", &us) == 0 && us > BURN_LIGHT_US;
+}
+
 static int
 milliseconds(struct spate_req *req, uint64_t *ms)
 {
@@ -299,6 +310,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/bytes/:n", bytes, alphabet);
 	spate_route(server, "GET", "/users/:id", user, NULL);
 	spate_route(server, "GET", "/burn", burn, NULL);
+	spate_route_heavy(server, "GET", "/burn", burns_long);
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);

@@ -174,9 +174,23 @@ struct spate_options {
 	void (*started)(void *arg, struct spate_server *server);
 	void (*stopping)(void *arg, struct spate_server *server);
 	void *started_arg;
+
 	/* Connections to other servers that wait for the next request. */
 	uint32_t upstream_idle_max; /* in each worker; 0: none; 128 */
 	uint32_t upstream_idle_ms;  /* for how long, at least 1; 15,000 */
+	uint32_t name_cache_ms;     /* addresses of a name; 10,000. 0: none */
+
+	/*
+	 * A handler that keeps its worker for longer, without waiting by the
+	 * calls for that, is named in the log and counted; 20, 0: none is.
+	 */
+	uint32_t stall_ms;
+
+	uint32_t max_tasks; /* of spate_spawn(), at a time; 65,536 */
+
+	/* Threads of spate_offload(), and its calls that wait for one. */
+	uint32_t offload_threads; /* 16, at most 64; 0: each is refused */
+	uint32_t offload_queue;   /* 1,024, at most 1,048,576 */
 
 	/*
 	 * Requests of one connection that are answered before others have
@@ -507,9 +521,9 @@ SPATE_API void **spate_stream_data(struct spate_stream *stream);
 /*
  * Let time pass; other requests are served meanwhile.
  *
- * Errors: -ECANCELED (the client has gone, or the server stops), -ENOMEM
- * (max_fibers handlers wait already), -EPERM (not in a handler). Context:
- * handler.
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
+ * (the deadline of the route has come first), -ENOMEM (max_fibers handlers
+ * wait already), -EPERM (not in a handler). Context: handler.
  */
 SPATE_API int spate_sleep(uint32_t ms);
 
@@ -563,5 +577,7 @@ SPATE_API int spate_set_deadline(
 #include <spate/client.h>
 #include <spate/fd.h>
 #include <spate/insight.h>
+#include <spate/socket.h>
+#include <spate/tasks.h>
 
 #endif /* SPATE_H */

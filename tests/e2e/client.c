@@ -200,6 +200,18 @@ more(struct client *client)
 	return n;
 }
 
+void
+client_expect(
+    struct client *client, const char *request, int status, const char *body)
+{
+	struct response answer = { 0 };
+
+	EXPECT_EQ(client_ask(client, request, &answer), 0);
+	EXPECT_EQ(answer.status, status);
+	EXPECT(body == NULL || response_is(&answer, body));
+	response_free(&answer);
+}
+
 bool
 client_at_end(struct client *client)
 {

@@ -88,6 +88,13 @@ int client_ask(
     struct client *client, const char *request, struct response *answer);
 
 /*
+ * client_expect: the test fails unless the answer has this status and, if
+ * body is not NULL, this body.
+ */
+void client_expect(struct client *client, const char *request, int status,
+    const char *body);
+
+/*
  * client_at_end: does the next read say that the server has closed? A reset
  * or a byte more is not that.
  */

@@ -199,6 +199,30 @@ TEST(a_handler_that_forgets_to_wait_gets_500)
 	ask_stop(server);
 }
 
+static int
+impatient(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	put_promise(spate_defer(req));
+	EXPECT_EQ(spate_add_header(req, "X-By", "itself"), 0);
+	return spate_text(req, 200, "mine\n");
+}
+
+TEST(a_handler_may_answer_what_it_has_promised)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	reset_all();
+	spate_route(server, "GET", "/", impatient, NULL);
+	ask_start(server);
+	ask(server, ASK("GET", "/"));
+	EXPECT(ask_says("X-By: itself\r\n"));
+	EXPECT(ask_says("mine\n"));
+	EXPECT_EQ(spate_answer(server, next_promise(), 200, NULL, "x", 1),
+	    -ESTALE);
+	ask_stop(server);
+}
+
 /* ----------------------------------------------------------------- stress */
 
 struct answerer {

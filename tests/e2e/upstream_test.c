@@ -126,7 +126,7 @@ TEST(what_is_no_answer_is_an_error)
 TEST(urls_and_fields_are_checked)
 {
 	static const char *const wrong[] = { "", "http://", "https://1.2.3.4/",
-		"http://name/", "http://*:1/", "http://:1/",
+		"http://-name/", "http://*:1/", "http://:1/",
 		"http://1.2.3.4:x/", "http://1.2.3.4/a b",
 		"http://1.2.3.4/\r\nA: b", "http://1.2.3.4/#a",
 		"http://u@1.2.3.4/", "http://[::1/", "http://[::g]/",

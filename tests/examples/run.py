@@ -9,6 +9,7 @@ exit with 0. NAME "texts" starts nothing: it compares the program in the
 README with the one in spate.h and the one that is built.
 """
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -272,6 +273,16 @@ def sse(folder):
         # The streams have ended, and have not kept the program.
 
 
+def tasks(folder):
+    with running(folder, "tasks", SPATE_LISTEN=ANY) as it:
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = pool.map(
+                lambda n: it.ask("GET", f"/square?n={n}"), range(60))
+        for n, answer in enumerate(answers):
+            expect(answer, (200, f"{n * n}\n"))
+        expect(it.ask("GET", "/square?n=x")[0], 400)
+
+
 def deferred(folder):
     with running(folder, "deferred", SPATE_LISTEN=ANY) as it:
         expect(it.ask("GET", "/slow?word=abc"), (200, "cba"))
@@ -349,7 +360,7 @@ def texts(folder):
 EXAMPLES = {test.__name__: test for test in (
     hello, echo_stream, unix_socket, broadcast_clock, embed, json_params,
     upload_count, chunks, middleware, forms_cookies, static_files, sse,
-    deferred, json_api, upload, fetch, trailers, watch_fd, texts)}
+    deferred, json_api, tasks, upload, fetch, trailers, watch_fd, texts)}
 
 
 def main():

@@ -3,6 +3,10 @@
 
 # Which models are about a file; the first to fail has caught a mutant.
 MODELS = {
+    "shards/bounded_queue.h": ["queue", "channel"],
+    "shards/waiters.h": ["channel"],
+    "shards/channel.c": ["channel"],
+    "shards/offload.c": ["offload"],
     "shards/poll_slot.h": ["poll_slot"],
     "shards/poll_desc.h": ["poll_slot"],
     "shards/poll_desc.c": ["poll_slot"],
@@ -13,9 +17,9 @@ MODELS = {
     "shards/token.h": ["token", "idle"],
     "shards/poll_cache.h": ["reclaim"],
     "shards/poll_cache.c": ["reclaim"],
-    "shards/worker.c": ["rest", "resume", "idle"],
+    "shards/worker.c": ["rest", "resume", "idle", "heavy"],
     "shards/netpoll.c": ["poll_slot", "wake", "idle"],
-    "shards/shard.c": ["reclaim", "idle"],
+    "shards/shard.c": ["reclaim", "idle", "heavy"],
     "shards/steal.c": ["rest", "idle"],
     "shards/engine.c": ["poll_slot", "idle"],
 }
@@ -37,6 +41,7 @@ OUTGOING = "no model has outgoing ones; as for connections, which they have"
 WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
+RARE = "as sp_queue_can_pop's, but random schedules do not come upon it"
 OWN = "the owner takes back only what it has put there itself"
 
 # "file: name of the access -> order": why the stronger order is kept.
@@ -57,6 +62,9 @@ EXPECTED_TO_HOLD = {
     "shards/poll_slot.h: sp_slot_evict cas failure -> acquire": LOOKED,
     "shards/poll_slot.h: sp_slot_evict cas failure -> relaxed": LOOKED,
 
+    "shards/bounded_queue.h: sp_queue_can_push load 2 -> acquire": RARE,
+    "shards/bounded_queue.h: sp_queue_can_push load 2 -> relaxed": RARE,
+
     # Ordered by something else already, and kept for who reads it.
     "shards/poll_slot.h: sp_slot_commit cas -> relaxed":
         "the announce's release sequence goes on to the commit",
@@ -75,6 +83,7 @@ EXPECTED_TO_HOLD = {
     "shards/steal.c: take_rest load 2 -> relaxed": ADDED,
     "shards/shard.c: wake_all load -> relaxed": ADDED,
     "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
+    "shards/shard.c: sp_shard_heavy load -> relaxed": ADDED,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
     "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
@@ -98,6 +107,59 @@ EXPECTED_TO_HOLD = {
 
 # (name, file, text, its replacement, the model that has to fail)
 LOGIC = [
+    ("a pop takes by a store", "shards/bounded_queue.h",
+     "else if (sp_cas(&queue->head, &at, at + 1, relaxed, relaxed))",
+     "else if ((sp_store(&queue->head, at + 1, relaxed), true))", "queue"),
+    ("a push takes by a store", "shards/bounded_queue.h",
+     "else if (sp_cas(&queue->tail, &at, at + 1, relaxed, relaxed))",
+     "else if ((sp_store(&queue->tail, at + 1, relaxed), true))", "queue"),
+    ("a push publishes before it writes", "shards/bounded_queue.h",
+     """	sp_put(&slot->item, item);
+	/* PUBLISH release; a swap, since a store would not come in order. */
+	sp_xchg(&slot->sequence, at + 1, seq_cst);
+""", """	sp_xchg(&slot->sequence, at + 1, seq_cst);
+	sp_put(&slot->item, item);
+""", "queue"),
+    ("a thread begins what was given up", "shards/offload.c",
+     "	    == SP_OFFLOAD_CANCELLED) {\n",
+     "	    > SP_OFFLOAD_CANCELLED) {\n", "offload"),
+    ("a fiber leaves what has begun", "shards/offload.c",
+     "		sp_event_wait_posted(worker, &job->done);\n", "", "offload"),
+    ("a fiber lets go of what has ended", "shards/offload.c",
+     "if (was != SP_OFFLOAD_BEGUN || let_go == NULL)",
+     "if (let_go == NULL)", "offload"),
+    ("a thread posts for who has let go", "shards/offload.c",
+     "	    && job->drop != NULL) {\n", "	    && false) {\n", "offload"),
+    ("a fiber waits without looking again", "shards/channel.c",
+     "	error = attempt(channel, item);\n	if (error == -EAGAIN) {",
+     "	error = -EAGAIN;\n	if (error == -EAGAIN) {", "channel"),
+    ("who has sent wakes nobody", "shards/channel.c",
+     "IDLE4 */\n		return -EAGAIN;\n	pass_on(channel);\n",
+     "IDLE4 */\n		return -EAGAIN;\n", "channel"),
+    ("who has received wakes nobody", "shards/channel.c",
+     "-EPIPE : -EAGAIN;\n	pass_on(channel);\n",
+     "-EPIPE : -EAGAIN;\n", "channel"),
+    ("who gives up keeps the wake-up", "shards/channel.c",
+     "	if (!sp_waiters_retract(set, place))\n		pass_on(channel);\n",
+     "	sp_waiters_retract(set, place);\n", "channel"),
+    ("who gives up leaves its bit behind", "shards/channel.c",
+     "	if (!sp_waiters_retract(set, place))\n		pass_on(channel);\n",
+     "	pass_on(channel);\n", "channel"),
+    ("a close wakes before it says so", "shards/channel.c",
+     """	sp_store(&channel->closed, 1, seq_cst); /* IDLE1 */
+	while (wake(&channel->receivers))
+		;
+	while (wake(&channel->senders))
+		;
+""", """	while (wake(&channel->receivers))
+		;
+	while (wake(&channel->senders))
+		;
+	sp_store(&channel->closed, 1, seq_cst); /* IDLE1 */
+""", "channel"),
+    ("who claims looks before the count is right", "shards/waiters.h",
+     "		sp_fetch_add(&set->count, 1, seq_cst); /* IDLE3 */\n", "",
+     "channel"),
     ("a task parks without looking for news", "shards/poll_desc.c",
      "if (sp_likely(!has_news(pd)))", "if (true)", "poll_slot"),
     ("a task parks without looking at outq", "shards/poll_desc.c",
@@ -188,11 +250,11 @@ LOGIC = [
      """	sp_stack_push(&home->resumed, &fiber->link);
 	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 """, """	if (sp_idle_claim(&home->shard->idle, home->number))
 		sp_worker_wake(home);
-	else
+	else if (!home->heavy)
 		sp_shard_break(home->shard);
 	sp_stack_push(&home->resumed, &fiber->link);
 """, "resume"),
@@ -204,6 +266,28 @@ LOGIC = [
      "			return;\n",
      "		sp_idle_retract(&shard->idle, worker->number);\n"
      "		return;\n", "idle"),
+    ("a heavy worker parks without looking for more", "shards/worker.c",
+     "\n		|| !sp_stack_empty(&shard->heavy) || heavy_ended",
+     "\n		|| heavy_ended", "heavy"),
+    ("a heavy worker parks without looking at its fibers", "shards/worker.c",
+     """	if ((!sp_stack_empty(&worker->resumed)
+		|| !sp_stack_empty(&shard->heavy)""",
+     "	if ((!sp_stack_empty(&shard->heavy)", "heavy"),
+    ("a heavy worker parks without looking for the end", "shards/worker.c",
+     " || heavy_ended(worker))\n", ")\n", "heavy"),
+    ("a heavy worker leaves its fibers", "shards/worker.c",
+     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */\n"
+     "	    && worker->waiting == 0;",
+     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */;",
+     "heavy"),
+    ("who hands over looks before it pushes", "shards/shard.c",
+     """	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
+	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
+		sp_worker_wake(sp_load(&shard->workers[number], acquire));
+""", """	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
+		sp_worker_wake(sp_load(&shard->workers[number], acquire));
+	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
+""", "heavy"),
     ("a helper wakes nobody when it is done", "shards/steal.c",
      "	sp_shard_unattended(shard);\n", "", "idle"),
     ("a worker leaves without waking a parked one", "shards/worker.c",

@@ -55,6 +55,10 @@ site(unsigned number, memory_order order)
 template <typename T> using sp_model_atomic = rl::atomic<T>;
 #define SP_ATOMIC(type) sp_model_atomic<type>
 
+#define SP_PLAIN(type) rl::var<type>
+#define sp_get(p) ((*(p))($))
+#define sp_put(p, v) ((void)((*(p))($) = (v)))
+
 #define sp_load(p, mo) (p)->load(rl::mo_##mo, $)
 #define sp_store(p, v, mo) (p)->store(v, rl::mo_##mo, $)
 #define sp_xchg(p, v, mo) (p)->exchange(v, rl::mo_##mo, $)

@@ -55,7 +55,9 @@ struct sp_shard {
 	SP_ATOMIC(uint64_t) last_poll;
 	SP_ATOMIC(uint32_t) stopping;
 	SP_ATOMIC(uint32_t) stuck;
-	struct sp_mpsc_stack inbox, runq;
+	struct sp_mpsc_stack inbox, runq, heavy;
+	uint64_t pollers = UINT64_MAX;
+	int heavy_number = -1;
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
 	struct sp_ready_ring ring;

@@ -10,6 +10,7 @@
  */
 
 #include "shards/poll_desc.h"
+#include "shards/task.h"
 
 struct sp_worker;
 struct sp_shard;
@@ -49,11 +50,13 @@ struct sp_worker {
 	struct sp_shard *shard = nullptr;
 	struct sp_engine *engine = nullptr;
 	uint32_t number = 0;
+	bool heavy = false;
 	struct sp_fiber *current = nullptr;
 	uint32_t waiting = 0;
 	struct sp_link *runnable = nullptr;
 	struct sp_link **runnable_tail = &runnable;
 	uint32_t resume_budget = 64;
+	struct sp_task_list handed;
 	SP_ATOMIC(struct sp_task *) rest;
 	SP_ATOMIC(uint64_t) begun;
 	struct sp_mpsc_stack resumed;

@@ -12,10 +12,11 @@
  *     extract shards/shard.c: sp_shard_unattended sp_shard_enter wake_all
  *     extract shards/shard.c: sp_shard_leave sp_shard_stop sp_shard_ended
  *     extract shards/shard.c: sp_engine_reserve sp_engine_unreserve
- *     extract shards/shard.c: sp_shard_enter_reserved
+ *     extract shards/shard.c: sp_shard_enter_reserved sp_shard_heavy
  *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
  *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
  *     extract shards/worker.c: next_runnable poll_shard leave
+ *     extract shards/worker.c: next_handed heavy_ended heavy_park heavy_loop
  *     extract shards/steal.c: help take_rest
  */
 
@@ -35,8 +36,10 @@ enum act {
 	NOTHING,
 	WORKER0,
 	WORKER1,
+	HEAVY1, /* the same one, as a heavy worker */
 	POST,
 	RUN,
+	HAND,
 	READY0,
 	READY1,
 	STRANGER,
@@ -91,6 +94,11 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		sp_store(&shard.breaks_sent, 0, relaxed);
 		sp_store(&shard.breaks_coalesced, 0, relaxed);
 		sp_store(&shard.ring.slot, NULL, relaxed);
+		sp_store(&shard.heavy.head, NULL, relaxed);
+		if (count(HEAVY1) != 0) {
+			shard.heavy_number = 1;
+			shard.pollers = 1;
+		}
 		sp_store(&shard.idle.set, 0, relaxed);
 		sp_store(&shard.worker_count, WORKERS, relaxed);
 		sp_task_list_init(&shard.overflow);
@@ -99,6 +107,8 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 
 			w->shard = &shard;
 			w->number = i;
+			w->heavy = i == 1 && count(HEAVY1) != 0;
+			sp_task_list_init(&w->handed);
 			sp_store(&w->rest, NULL, relaxed);
 			sp_store(&w->begun, 0, relaxed);
 			sp_store(&w->resumed.head, NULL, relaxed);
@@ -125,14 +135,14 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	int
 	connections()
 	{
-		return count(RUN) + 2 * count(RUN2_STOP);
+		return count(RUN) + count(HAND) + 2 * count(RUN2_STOP);
 	}
 
 	void
 	run_worker(struct sp_worker *w)
 	{
 		try {
-			loop(w);
+			w->heavy ? heavy_loop(w) : loop(w);
 			left++;
 			RL_ASSERT(w->waiting == 0 && w->runnable == NULL);
 		} catch (struct for_good) {
@@ -147,8 +157,10 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		if (what == NOTHING)
 			return (void)model_resting++;
 		payload[i]($) = 1;
-		if (what == WORKER0 || what == WORKER1)
-			run_worker(&worker[what - WORKER0]);
+		if (what == WORKER0)
+			run_worker(&worker[0]);
+		if (what == WORKER1 || what == HEAVY1)
+			run_worker(&worker[1]);
 		if (what == POST || what == POST_STOP)
 			sp_shard_post(&shard, &msg[i]);
 		if (what == PLACE && sp_shard_enter(&shard)) {
@@ -164,6 +176,8 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 			sp_shard_stop(&shard);
 		if (what == RUN)
 			sp_shard_run(&shard, &pd[i]);
+		if (what == HAND)
+			sp_shard_heavy(&shard, &pd[i]);
 		if (what == READY0 || what == READY1)
 			sp_fiber_ready(&fiber[i]);
 		if (what == STRANGER) {
@@ -188,14 +202,15 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	void
 	after()
 	{
-		int workers = count(WORKER0) + count(WORKER1);
+		int workers
+		    = count(WORKER0) + count(WORKER1) + count(HEAVY1);
 		int stops = count(STOP) + count(POST_STOP) + count(RUN2_STOP);
 
 		/* Nothing that was left for the shard is there still. */
 		RL_ASSERT(done
 			  == count(POST) + count(POST_STOP) + count(RUN)
-				 + 2 * count(RUN2_STOP) + placed + count(READY0)
-				 + count(READY1));
+				 + count(HAND) + 2 * count(RUN2_STOP) + placed
+				 + count(READY0) + count(READY1));
 		/* Somebody polls, or all have left because they should. */
 		RL_ASSERT(
 		    stops != 0 ? left == workers : left == 0 && polling == 1);
@@ -252,8 +267,9 @@ sp_worker_self(void)
 {
 	enum act act = scenario->act[rl::thread_index()];
 
-	return act == WORKER0 || act == WORKER1 ? &suite->worker[act - WORKER0]
-						: NULL;
+	if (act == WORKER0)
+		return &suite->worker[0];
+	return act == WORKER1 || act == HEAVY1 ? &suite->worker[1] : NULL;
 }
 
 /* Also a poll that does not sleep is told of a wake-up, and then it is over. */

@@ -236,7 +236,7 @@ TEST(what_is_handed_over_to_a_drained_shard_is_closed)
 	SP_CHECK(getsockname(shards[0]->listeners[0]->fd,
 		     (struct sockaddr *)&server.address, &server.size)
 		 == 0);
-	worker = sp_worker_new(shards[0], 0, false);
+	worker = sp_worker_new(shards[0], 0, SP_WORKER_PRIMARY);
 	for (int i = 0; i < 8; i++)
 		SP_CHECK(sp_shard_enter(shards[0]));
 	client = echo_connect(&server);

@@ -22,6 +22,15 @@ TEST(a_deadline_is_never_one_of_the_reserved_ticks)
 	EXPECT_EQ(sp_tick_deadline(100, 10), 110);
 }
 
+TEST(a_deadline_that_is_very_far_away_has_not_passed)
+{
+	sp_tick now = sp_tick_of(sp_now_ns());
+
+	EXPECT(sp_tick_after(sp_tick_in(1000), now));
+	EXPECT(sp_tick_after(sp_tick_in(UINT32_MAX), now));
+	EXPECT(sp_tick_after(sp_tick_in(UINT32_MAX / 2 + 1), now));
+}
+
 TEST(the_clocks_go_forward)
 {
 	sp_tick tick;

@@ -145,3 +145,23 @@ TEST(the_end_of_the_client_ends_it)
 {
 	play(is_shut);
 }
+
+static void
+is_no_shorter(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	(void)pd;
+	for (int i = 0; i < 20; i++) {
+		uint64_t start = sp_now_ns();
+
+		/* As after weeks without a wait. */
+		if (i == 10)
+			worker->timers.now -= UINT32_C(0xa0000000);
+		EXPECT_EQ(sp_sleep(worker, 2), 0);
+		EXPECT(sp_now_ns() - start >= 2 * SP_NS_PER_MS);
+	}
+}
+
+TEST(a_wait_is_no_shorter_than_asked_for)
+{
+	play(is_no_shorter);
+}

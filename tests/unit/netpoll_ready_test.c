@@ -23,7 +23,7 @@ begin(void)
 
 	SP_CHECK(sp_engine_new(&engine, &options) == 0);
 	shard = engine->shards[0];
-	worker = sp_worker_new(shard, 0, false);
+	worker = sp_worker_new(shard, 0, SP_WORKER_PRIMARY);
 	SP_CHECK(sp_token_try(&shard->token, 0));
 }
 

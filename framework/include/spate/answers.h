@@ -116,8 +116,8 @@ struct spate_deferral {
 /*
  * Promise that another thread will answer: hand the result to that thread,
  * and then wait. Until spate_wait() has returned, other calls that wait for
- * the client return -EBUSY. A handler that returns without it takes its
- * promise back.
+ * the client return -EBUSY. A handler that answers by itself, or returns,
+ * takes its promise back.
  *
  * Returns number 0: answered before, or promised before. Context: handler.
  */

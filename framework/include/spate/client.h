@@ -37,7 +37,9 @@
  *
  *     -EINVAL       the call is malformed: see spate_upstream_open()
  *     -EBADMSG      what came is not HTTP, or too large a head
- *     -ETIMEDOUT    timeout_ms or deadline_ms
+ *     -EHOSTUNREACH there is no such name
+ *     -EAGAIN       nobody could say what the name is; try again
+ *     -ETIMEDOUT    timeout_ms, deadline_ms or the deadline of the route
  *     -ECANCELED    nobody is there to be answered
  *     -ECONNRESET   the other side ended before its answer did
  *     -EMFILE, -ENOMEM, and what connect(2), recv(2) and send(2) say
@@ -84,12 +86,15 @@ SPATE_API struct spate_call spate_call_default(
 /*
  * Begin a request. url is one of
  *
- *     http://127.0.0.1:8080/path?query    IPv4; port 80 if there is none
+ *     http://example.org/path             a name; port 80 if there is none
+ *     http://127.0.0.1:8080/path?query    IPv4
  *     http://[::1]:8080/path              IPv6
  *     http://unix:/run/my.sock:/path      a Unix socket; unix:@my too
  *
- * No names are looked up. *out is the caller's, until spate_upstream_close();
- * it is for the handler that opened it. Waits for no peer.
+ * *out is the caller's, until spate_upstream_close(); it is for the handler
+ * that opened it. Waits for no peer, but for a name that the worker has not
+ * looked up lately (spate_options.name_cache_ms), which a thread of the offload
+ * pool does; its addresses are tried one after the other.
  *
  * Errors: -EINVAL (url, method, a field, or one that is not for the caller
  * to set: Connection, Content-Length, Transfer-Encoding, Keep-Alive,

@@ -73,6 +73,50 @@ SPATE_API int spate_group_route(struct spate_group *group, const char *method,
 SPATE_API int spate_group_use(struct spate_group *group,
     spate_before_fn *before, spate_after_fn *after, void *arg);
 
+/* ---------------------------------------------------------------- classes */
+
+/*
+ * How the handler of one route runs. method and path are those that it was
+ * given by spate_route(); for spate_group_route() the path is the whole one,
+ * prefixes included.
+ *
+ * Errors of all three: -ENOENT (no such route yet), -EINVAL, -ENOMEM.
+ * Context: setup.
+ */
+
+/*
+ * Heavy: in a thread that each shard has for such handlers, and not in the
+ * one that read the request. For handlers that compute for more than some
+ * 200 microseconds. They run one after the other, and leave the CPU to what
+ * is short as soon as there is some (Linux 6.12; before that when the system
+ * next looks). A handler that blocks in other libraries is not heavy: it
+ * calls them by spate_offload().
+ *
+ * If a function is given, those requests are heavy of which it says so. It is
+ * called with the handler's arg before middleware, and may look at the head of
+ * the request alone.
+ */
+typedef bool spate_heavy_fn(struct spate_req *req, void *arg);
+SPATE_API int spate_route_heavy(struct spate_server *server,
+    const char *method, const char *path, spate_heavy_fn *heavy_if);
+
+/*
+ * Of more than max_in_flight requests at once, counted from when the handler
+ * or its middleware is called, the others are answered 503 with Retry-After.
+ * 0: no limit.
+ */
+SPATE_API int spate_route_limit(struct spate_server *server,
+    const char *method, const char *path, uint32_t max_in_flight);
+
+/*
+ * All waits of the handler, by whichever call, end with -ETIMEDOUT when ms
+ * milliseconds are over since it was called; 0: none; at most a day. What
+ * spate_offload() has begun is waited for all the same. A handler that
+ * returns -ETIMEDOUT then, without an answer, has answered 503.
+ */
+SPATE_API int spate_route_deadline(struct spate_server *server,
+    const char *method, const char *path, uint32_t ms);
+
 /* ----------------------------------------------------------------- errors */
 
 /*

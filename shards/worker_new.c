@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * A worker before its thread has begun, and after it has ended.
+ */
+
+#include "shards/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_BUFFERS 64
+
+/* What a task is thought to take before one was measured. */
+#define FIRST_SERVICE_US 3
+
+struct sp_worker *
+sp_worker_new(
+    struct sp_shard *shard, uint32_t number, enum sp_worker_kind kind)
+{
+	struct sp_worker *worker;
+	void *memory;
+
+	if (posix_memalign(&memory, SP_APART, sizeof(*worker)) != 0)
+		return NULL;
+	worker = memset(memory, 0, sizeof(*worker));
+	worker->shard = shard;
+	worker->engine = shard->engine;
+	worker->number = number;
+	worker->spare = kind == SP_WORKER_SPARE;
+	worker->heavy = kind == SP_WORKER_HEAVY;
+	sp_task_list_init(&worker->handed);
+	worker->runnable_tail = &worker->runnable;
+	worker->random = (shard->id + 1) * 2654435761u + number;
+	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
+	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
+	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
+	    IDLE_BUFFERS);
+	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
+	    shard->engine->options.max_fibers, SP_IDLE_STACKS);
+	return worker;
+}
+
+void
+sp_worker_free(struct sp_worker *worker)
+{
+	if (worker == NULL)
+		return;
+	sp_bufcache_fini(&worker->buffers);
+	sp_stack_pool_fini(&worker->stacks);
+	free(worker);
+}

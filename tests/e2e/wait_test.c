@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * Handlers that wait, for time to pass or for a call that is offloaded: what
+ * ends it, and what goes on meanwhile.
+ */
+
+#include "tests/e2e/client.h"
+#include "tests/e2e/site.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARALLEL 200
+#define LONG_MS 600000
+
+static struct site site;
+static _Atomic int begun, ended, last_error, gate, dropped;
+static _Atomic spate_handle sleeper;
+
+static int
+sleeps(struct spate_req *req, void *arg)
+{
+	uint64_t ms = LONG_MS;
+	int error = spate_query_u64(req, "ms", &ms);
+
+	(void)arg;
+	(void)error;
+	sleeper = spate_req_handle(req);
+	begun++;
+	last_error = spate_sleep((uint32_t)ms);
+	ended++;
+	return last_error != 0 ? last_error : spate_text(req, 200, "slept");
+}
+
+static int
+answers(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	return spate_text(req, 200, "awake");
+}
+
+static void
+adds_one(void *arg)
+{
+	++*(int *)arg;
+}
+
+static int
+offloads(struct spate_req *req, void *arg)
+{
+	int number = 41, error = spate_offload(adds_one, &number, 0);
+
+	(void)arg;
+	return error != 0 ? error : spate_text(req, 200, "%d", number);
+}
+
+static void
+stands_at_the_gate(void *arg)
+{
+	begun++;
+	AWAIT(gate != 0);
+	++*(int *)arg;
+}
+
+static void
+drops(void *arg)
+{
+	dropped = *(int *)arg;
+	free(arg);
+}
+
+static int
+lets_go(struct spate_req *req, void *arg)
+{
+	int *number = malloc(sizeof(*number));
+
+	*number = 41;
+	last_error = spate_offload_owned(stands_at_the_gate, number, drops, 0);
+	ended++;
+	(void)arg;
+	if (last_error != 0)
+		return last_error;
+	spate_text(req, 200, "%d", *number);
+	free(number);
+	return 0;
+}
+
+static bool
+start(void)
+{
+	begun = ended = last_error = gate = dropped = 0;
+	site_new(&site);
+	site.options.drain_timeout_ms = 50;
+	site_make(&site);
+	spate_route(site.server, "GET", "/sleep", sleeps, NULL);
+	spate_route(site.server, "GET", "/offload", offloads, NULL);
+	spate_route(site.server, "GET", "/owned", lets_go, NULL);
+	spate_route(site.server, "GET", "/", answers, NULL);
+	return site_start(&site);
+}
+
+TEST(a_sleep_is_refused_outside_of_handlers)
+{
+	EXPECT_EQ(spate_sleep(1), -EPERM);
+}
+
+TEST(requests_that_come_during_a_sleep_are_answered_after_it)
+{
+	struct client client = { .fd = -1 };
+	struct response answer;
+
+	if (start() && client_open(&client, site.port)) {
+		for (int i = 0; i < 20; i++) {
+			client_say(&client, GET("/sleep?ms=20"));
+			AWAIT(begun == i + 1);
+			client_say(&client, GET("/"));
+			EXPECT_EQ(client_read(&client, &answer), 0);
+			EXPECT(response_is(&answer, "slept"));
+			response_free(&answer);
+			EXPECT_EQ(client_read(&client, &answer), 0);
+			EXPECT(response_is(&answer, "awake"));
+			response_free(&answer);
+		}
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+typedef void leave_fn(struct client *client);
+
+static void
+leave(leave_fn *how)
+{
+	static struct client clients[PARALLEL];
+	int opened = 0;
+
+	if (start()) {
+		for (; opened < PARALLEL; opened++) {
+			if (!client_open(&clients[opened], site.port))
+				break;
+			client_say(&clients[opened], GET("/sleep"));
+		}
+		AWAIT(begun == opened);
+		for (int i = 0; i < opened; i++)
+			how(&clients[i]);
+		EXPECT(site_left(&site));
+		EXPECT_EQ(ended, opened);
+		EXPECT_EQ(last_error, -ECANCELED);
+		EXPECT_EQ(SITE_COUNT(&site, aborted), (uint64_t)opened);
+		EXPECT_EQ(SITE_COUNT(&site, responses_5xx), 0);
+		for (int i = 0; how == client_shut && i < opened; i++)
+			client_close(&clients[i]);
+	}
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+TEST(clients_reset_while_their_handlers_sleep)
+{
+	leave(client_reset);
+}
+
+TEST(clients_close_while_their_handlers_sleep)
+{
+	leave(client_close);
+}
+
+TEST(clients_shut_down_while_their_handlers_sleep)
+{
+	leave(client_shut);
+}
+
+TEST(a_close_by_handle_ends_a_sleep)
+{
+	struct client client = { .fd = -1 };
+
+	if (start() && client_open(&client, site.port)) {
+		client_say(&client, GET("/sleep"));
+		AWAIT(begun == 1);
+		EXPECT_EQ(spate_close(site.server, sleeper), 0);
+		EXPECT(client_at_end(&client));
+		EXPECT(site_left(&site));
+		EXPECT_EQ(last_error, -ECANCELED);
+		EXPECT_EQ(spate_close(site.server, sleeper), -ESTALE);
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+TEST(a_stop_ends_a_sleep)
+{
+	struct client client = { .fd = -1 };
+
+	if (start() && client_open(&client, site.port)) {
+		client_say(&client, GET("/sleep"));
+		AWAIT(begun == 1);
+	}
+	EXPECT_EQ(site_stop(&site), -ETIMEDOUT);
+	EXPECT_EQ(ended, 1);
+	EXPECT_EQ(last_error, -ECANCELED);
+	client_close(&client);
+}
+
+/* -------------------------------------------------------------- offload */
+
+TEST(a_call_is_offloaded)
+{
+	struct client client = { .fd = -1 };
+
+	EXPECT_EQ(spate_offload(adds_one, NULL, 0), -EPERM);
+	if (start() && client_open(&client, site.port)) {
+		for (int i = 0; i < 20; i++)
+			client_expect(&client, GET("/offload"), 200, "42");
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+TEST(a_call_that_is_nobody_s_is_let_go)
+{
+	struct client client = { .fd = -1 };
+	struct response answer = { 0 };
+
+	EXPECT_EQ(spate_offload_owned(adds_one, NULL, NULL, 0), -EINVAL);
+	if (start() && client_open(&client, site.port)) {
+		client_say(&client, GET("/owned"));
+		AWAIT(begun == 1);
+		client_close(&client);
+		AWAIT(ended == 1);
+		EXPECT_EQ(last_error, -ECANCELED);
+		EXPECT_EQ(dropped, 0);
+		gate = 1;
+		AWAIT(dropped == 42);
+	}
+	if (client_open(&client, site.port)) {
+		EXPECT_EQ(client_ask(&client, GET("/owned"), &answer), 0);
+		EXPECT(response_is(&answer, "42"));
+		response_free(&answer);
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
