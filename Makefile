@@ -6,7 +6,7 @@ PRESETS = dev tsan release fuzz
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
-.PHONY: help run test deps build perf perf-tools perf-compare fuzz clean
+.PHONY: help run test deps build perf perf-tools perf-compare faults fuzz clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -18,6 +18,7 @@ help:
 	@echo '            PERF=quick for two'
 	@echo 'make perf-compare A=main B=HEAD    two commits, and a verdict'
 	@echo 'make fuzz   each parser on random input; FUZZ_SECONDS=60'
+	@echo 'make faults each call fails at each of its uses; half an hour'
 	@echo 'make clean  remove build/'
 
 run:
@@ -67,6 +68,18 @@ perf-compare: perf-tools
 fuzz:
 	@sh cmake/deps.sh test
 	@cmake --workflow --preset fuzz
+
+faults:
+	@sh cmake/deps.sh test
+	@test -f build/dev/build.ninja || cmake --preset dev
+	@cmake --build --preset dev --target spate-demo-faults spate-demo
+	@failed=; \
+	for part in chaos faults; do \
+		python3 tests/fault/$$part.py $(ARGS) \
+			build/dev/tests/fault/spate-demo-faults \
+			build/dev/spate-demo || failed="$$failed $$part"; \
+	done; \
+	test -z "$$failed" || { echo "make faults:$$failed" >&2; exit 1; }
 
 clean:
 	@cmake -E rm -rf build

@@ -112,12 +112,18 @@ send_body(struct spate_req *req, int fd, const struct sp_range *range)
 
 	if (!req->out_body || range->size == 0)
 		return 0;
-	n = pread(fd, piece, first, (off_t)range->first);
+	do {
+		n = pread(fd, piece, first, (off_t)range->first);
+	} while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return 0;
 	spate_write(req, piece, (size_t)n);
-	if (req->error == 0 && (size_t)n == first && req->out_left != 0)
-		send_rest(req, fd, (off_t)(range->first + first));
+
+	/* Some file systems give less than there is; the end is where
+	 * sendfile() says so.
+	 */
+	if (req->error == 0 && req->out_left != 0)
+		send_rest(req, fd, (off_t)range->first + n);
 	return req->error;
 }
 

@@ -403,8 +403,10 @@ sp_engine_listen(struct sp_engine *engine, struct sockaddr_storage *address,
 		if (i != 0 || error != 0)
 			continue;
 		first = fd;
-		if (!local)
-			getsockname(fd, (struct sockaddr *)address, &size);
+		/* Without the port that it has got, each would get another. */
+		if (!local
+		    && getsockname(fd, (struct sockaddr *)address, &size) != 0)
+			error = -errno;
 	}
 	return error;
 }

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The 200 requests of faults.py and chaos.py, and the demo they ask.
+
+Four clients of fifty requests each, all at once; each client connects anew
+after every ten, and after a failure. They know each answer to the byte.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+PATIENCE = 30
+CLIENTS, EACH, PER_CONNECTION = 4, 50, 10
+HELLO = b"Hello, World!"
+FILE = bytes(range(256)) * 1200
+ALPHABET = b"abcdefghijklmnopqrstuvwxyz"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SANITIZER = re.compile(r"Sanitizer|runtime error|check failed")
+
+
+def get(path, status=200, body=HELLO):
+    return (f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode(), status, body)
+
+
+def post(path, body, answer):
+    head = (f"POST {path} HTTP/1.1\r\nHost: a\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n")
+    return head.encode() + body, 200, answer
+
+
+def chunked(body):
+    head = (b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n")
+    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), 200, body
+
+
+def letters(count):
+    return (ALPHABET * (count // 26 + 1))[:count]
+
+
+REQUESTS = [
+    get("/plaintext"),
+    get("/json", body=b'{"message":"Hello, World!"}'),
+    post("/echo", b"e" * 3000, b"e" * 3000),
+    get("/users/42", body=b"42"),
+    get("/proxy/plaintext"),
+    get("/bytes/100000", body=letters(100000)),
+    chunked(b"c" * 20000),
+    get("/sleep?ms=1", body=b"ok"),
+    get("/files/file.bin", body=FILE),
+    get("/nowhere", 404, None),
+    post("/discard", b"d" * 30000, HELLO),
+    get("/fanout?n=3", body=None),
+    get("/files/none", 404, None),
+    post("/proxy/echo", b"p" * 5000, b"p" * 5000),
+]
+
+
+class Failed(Exception):
+    """A request that got no answer, or not the one it should."""
+
+
+class Hung(Failed):
+    """It got none within PATIENCE, which no fault excuses."""
+
+
+def read_chunks(stream):
+    body = b""
+    while size := int(stream.readline().strip() or b"x", 16):
+        body += stream.read(size)
+        stream.readline()
+    stream.readline()
+    return body
+
+
+def read_answer(stream):
+    """=> Returns status and body."""
+    words = stream.readline().split()
+    if len(words) < 2:
+        raise Failed("closed instead of an answer")
+    fields = {}
+    while line := stream.readline().strip():
+        name, _, value = line.partition(b":")
+        fields[name.lower()] = value.strip()
+    if fields.get(b"transfer-encoding") == b"chunked":
+        return int(words[1]), read_chunks(stream)
+    size = int(fields.get(b"content-length", 0))
+    body = stream.read(size)
+    if len(body) != size:
+        raise Failed(f"{len(body)} of {size} bytes")
+    return int(words[1]), body
+
+
+class Client:
+    """One at a time, on a connection that is kept for a while."""
+
+    def __init__(self, port):
+        self.port = port
+        self.link = self.stream = None
+
+    def close(self):
+        if self.link is not None:
+            self.stream.close()
+            self.link.close()
+            self.link = None
+
+    def ask(self, request):
+        wire, status, body = request
+        try:
+            if self.link is None:
+                self.link = socket.create_connection(
+                    ("127.0.0.1", self.port), PATIENCE)
+                self.stream = self.link.makefile("rb")
+            self.link.sendall(wire)
+            got = read_answer(self.stream)
+        except TimeoutError as error:
+            self.close()
+            raise Hung(wire[:40]) from error
+        except (OSError, ValueError, Failed) as error:
+            self.close()
+            raise Failed(f"{wire[:40]}: {error}") from error
+        if got[0] != status or body is not None and got[1] != body:
+            self.close()
+            raise Failed(f"{wire[:40]}: {got[0]}, {len(got[1])} bytes")
+
+
+def run_client(port, number, failures, requests=None):
+    client = Client(port)
+    if requests is None:
+        requests = [REQUESTS[(i + 3 * number) % len(REQUESTS)]
+                    for i in range(EACH)]
+    for i, request in enumerate(requests):
+        try:
+            client.ask(request)
+        except Failed as error:
+            failures.append(error)
+        if i % PER_CONNECTION == PER_CONNECTION - 1:
+            client.close()
+    client.close()
+
+
+def run_script(port, clients=CLIENTS):
+    """=> Returns what failed, in no order."""
+    failures = []
+    threads = [threading.Thread(target=run_client,
+                                args=(port, i, failures))
+               for i in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+class Demo:
+    """A demo with a log in a file of its own."""
+
+    def __init__(self, program, *flags, env=None, stderr=None):
+        self.log = tempfile.TemporaryFile("w+b")
+        settings = {**os.environ, "TSAN_OPTIONS":
+                    f"suppressions='{ROOT}/tests/tsan.supp'", **(env or {})}
+        self.process = subprocess.Popen(
+            [program, "--listen", "127.0.0.1:0", *flags], env=settings,
+            stdout=subprocess.DEVNULL, stderr=stderr or self.log)
+        self.port = None
+
+    def wait_ready(self):
+        """=> Returns False: it has ended instead."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = re.search(r"port (\d+)", self.text())
+            if found:
+                self.port = int(found[1])
+                return True
+            if self.process.poll() is not None:
+                return False
+            time.sleep(0.005)
+        raise Hung("it does not start")
+
+    def text(self):
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace")
+
+    def stats(self):
+        client = Client(self.port)
+        client.link = socket.create_connection(("127.0.0.1", self.port),
+                                               PATIENCE)
+        client.stream = client.link.makefile("rb")
+        try:
+            client.link.sendall(get("/stats")[0])
+            shards = json.loads(read_answer(client.stream)[1])["shards"]
+        finally:
+            client.close()
+        sums = {key: sum(shard[key] for shard in shards)
+                for key, value in shards[0].items()
+                if isinstance(value, int)}
+        sums["responses"] = sum(sum(shard["responses"].values())
+                                - shard["responses"].get("1xx", 0)
+                                for shard in shards)
+        return sums
+
+    def quiet_stats(self):
+        """When everyone but who asks has left."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            stats = self.stats()
+            if stats["connections"] <= 1:
+                return stats
+            if time.monotonic() > end:
+                raise Failed(f"{stats['connections']} connections stay")
+            time.sleep(0.002)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def rss_kib(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", text)[1])
+
+    def end(self, number=15):
+        """=> Returns the exit code, and what it should not have said."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        said = [line for line in self.text().splitlines()
+                if SANITIZER.search(line)]
+        self.log.close()
+        return code, said
+
+
+@contextlib.contextmanager
+def site(program, *flags, upstream=None, **settings):
+    """A demo with an upstream, if that is a program, and files."""
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "file.bin").write_bytes(FILE)
+        behind = None
+        flags = ["--files", folder, *flags]
+        if upstream is not None:
+            behind = Demo(upstream, "--shards", "1")
+            behind.wait_ready()
+            flags += ["--upstream", f"127.0.0.1:{behind.port}"]
+        demo = Demo(program, *flags, **settings)
+        try:
+            yield demo
+        finally:
+            for one in (demo, behind):
+                if one is not None and one.process.poll() is None:
+                    one.process.kill()
+                    one.process.wait()
+
+
+def counters_complain(stats):
+    """=> Returns what does not add up, seen by the only one that is there."""
+    if stats["accepted"] != stats["closed"] + stats["connections"]:
+        yield "accepted is not closed + open"
+    # The request for the counters has no answer yet.
+    if stats["requests"] - 1 > stats["responses"] + stats["aborted"]:
+        yield (f"{stats['requests'] - 1} requests, {stats['responses']} "
+               f"answers, {stats['aborted']} aborted")
