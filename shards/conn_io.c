@@ -5,14 +5,24 @@
 #include "shards/engine.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct sp_shard *
 sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd)
 {
 	return worker->engine->shards[sp_handle_shard(pd->index)];
+}
+
+bool
+sp_conn_has_unsent(const struct sp_poll_desc *pd)
+{
+	int bytes = 0;
+
+	return ioctl(pd->fd, SIOCOUTQ, &bytes) == 0 && bytes != 0;
 }
 
 ssize_t
