@@ -148,12 +148,16 @@ sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
 		return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 	}
 	keeps_up(worker, pd, timeout_ms, stall, took);
-	/* A deadline that passes sooner was set by somebody else. */
-	do {
-		error = wait_for_the_rest(worker, pd, timeout_ms, stall);
-	} while (error == -ETIMEDOUT
+	error = wait_for_the_rest(worker, pd, timeout_ms, stall);
+	/*
+	 * A deadline that passes sooner was set by somebody else. Room may
+	 * have come together with the deadline, and there is no second edge
+	 * for it: so who keeps up is sent to again, and not waited for.
+	 */
+	if (error == -ETIMEDOUT
 	    && stall->waited_ns / SP_NS_PER_MS + 2 >= timeout_ms
-	    && keeps_up(worker, pd, timeout_ms, stall, false));
+	    && keeps_up(worker, pd, timeout_ms, stall, false))
+		return 0;
 	return error;
 }
 
