@@ -153,6 +153,17 @@ free_request(struct spate_req *req)
 }
 
 /*
+ * Whether the client may be sending when the connection ends: it has sent
+ * more already, or it had asked to keep the connection and does not know.
+ */
+static bool
+may_go_on(const struct spate_req *req)
+{
+	return req->start < req->end
+	       || (req->head.flags & SP_HTTP_KEEP_ALIVE) != 0;
+}
+
+/*
  * => Returns TURN_PARK: the next one, please.
  */
 static __attribute__((noinline)) enum outcome
@@ -176,7 +187,7 @@ end_request(struct spate_req *req)
 	if (!skipped)
 		return TURN_LINGER;
 	if (req->close || !(req->head.flags & SP_HTTP_KEEP_ALIVE))
-		return req->start < req->end ? TURN_LINGER : TURN_CLOSE;
+		return may_go_on(req) ? TURN_LINGER : TURN_CLOSE;
 	return TURN_PARK;
 }
 
@@ -369,9 +380,10 @@ look_at_news(struct spate_req *req, bool idle)
 	if (error != 0)
 		return TURN_CLOSE;
 	sp_poll_take_drain(req->pd);
-	if (idle && sp_load(&req->worker->engine->draining, relaxed))
-		return TURN_CLOSE;
-	return TURN_PARK;
+	if (!idle || !sp_load(&req->worker->engine->draining, relaxed))
+		return TURN_PARK;
+	/* Idle here, but its client may not have the last answer yet. */
+	return sp_conn_has_unsent(req->pd) ? TURN_LINGER : TURN_CLOSE;
 }
 
 /* Whether look_at_news() is worth a call. */

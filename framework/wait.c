@@ -56,7 +56,11 @@ sp_req_wait(struct spate_req *req, bool until_drain)
 	uint32_t bits = until_drain ? SP_POLL_DRAIN : 0;
 	int error;
 
-	if (req->error != 0 || client_is_gone(req)) {
+	/*
+	 * Not left to the wait, which does not look at how that ended: for a
+	 * client that takes nothing there is nothing to wait for.
+	 */
+	if (sp_req_flush(req) != 0 || client_is_gone(req)) {
 		req->gone = true;
 		return -ECANCELED;
 	}

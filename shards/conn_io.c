@@ -5,14 +5,24 @@
 #include "shards/engine.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 struct sp_shard *
 sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd)
 {
 	return worker->engine->shards[sp_handle_shard(pd->index)];
+}
+
+bool
+sp_conn_has_unsent(const struct sp_poll_desc *pd)
+{
+	int bytes = 0;
+
+	return ioctl(pd->fd, SIOCOUTQ, &bytes) == 0 && bytes != 0;
 }
 
 ssize_t
@@ -138,12 +148,16 @@ sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
 		return sp_poll_wait(worker, pd, SP_POLL_WRITE);
 	}
 	keeps_up(worker, pd, timeout_ms, stall, took);
-	/* A deadline that passes sooner was set by somebody else. */
-	do {
-		error = wait_for_the_rest(worker, pd, timeout_ms, stall);
-	} while (error == -ETIMEDOUT
+	error = wait_for_the_rest(worker, pd, timeout_ms, stall);
+	/*
+	 * A deadline that passes sooner was set by somebody else. Room may
+	 * have come together with the deadline, and there is no second edge
+	 * for it: so who keeps up is sent to again, and not waited for.
+	 */
+	if (error == -ETIMEDOUT
 	    && stall->waited_ns / SP_NS_PER_MS + 2 >= timeout_ms
-	    && keeps_up(worker, pd, timeout_ms, stall, false));
+	    && keeps_up(worker, pd, timeout_ms, stall, false))
+		return 0;
 	return error;
 }
 

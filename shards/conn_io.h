@@ -132,6 +132,12 @@ int sp_conn_wait_for_room(struct sp_worker *worker, struct sp_poll_desc *pd,
  */
 void sp_conn_give_up(struct sp_worker *worker, struct sp_poll_desc *pd);
 
+/*
+ * sp_conn_has_unsent: whether the peer has yet to receive what was sent. A
+ * reset would take that with it.
+ */
+bool sp_conn_has_unsent(const struct sp_poll_desc *pd);
+
 /* The shard that pd is registered with. */
 struct sp_shard *
 sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "tests/sim/app.h"
+
+#include "framework/request.h"
+#include "tests/sim/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define PIECE 700
+#define TICKS 2 /* a wait may be longer than it was asked for */
+
+struct sim_app sim_app;
+
+static const char *const paths[SIM_KINDS] = { "/get/", "/sleep/", "/hog/",
+	"/stream/", "/echo/", "/pump/", "/defer/", "/missing/", NULL };
+
+const char *
+sim_app_path(enum sim_request_kind kind)
+{
+	return paths[kind];
+}
+
+void
+sim_app_client_ends(void)
+{
+	if (--sim_app.clients_left == 0)
+		sim_wake(&sim_app.clients_left, 1);
+}
+
+uint32_t
+sim_app_request(enum sim_request_kind kind, uint32_t size, uint32_t ms)
+{
+	uint32_t number = sim_app.request_count;
+
+	if (number == SIM_REQUESTS)
+		return number;
+	sim_app.request_count++;
+	sim_app.requests[number] = (struct sim_request){
+		.kind = kind, .size = size, .ms = ms
+	};
+	return number;
+}
+
+/* ------------------------------------------------------------- handlers */
+
+static struct sim_request *
+begin(struct spate_req *req, uint32_t *number)
+{
+	struct spate_str text = spate_param(req, "number");
+	struct sim_request *request;
+
+	*number = 0;
+	for (size_t i = 0; i < text.size; i++)
+		*number = *number * 10 + (uint32_t)(text.data[i] - '0');
+	if (text.size == 0 || *number >= sim_app.request_count)
+		sim_fail("a request that nobody sent is handled");
+	request = &sim_app.requests[*number];
+	sim_event("handles", *number, request->kind);
+	if (request->begun++ != 0)
+		sim_fail("request %u is handled twice", *number);
+	if (sim_app.handle_count < SIM_HANDLES)
+		sim_app.handles[sim_app.handle_count++] = spate_req_handle(req);
+	return request;
+}
+
+/* Wait, and see that only what may end the wait early has done so. */
+static void
+pause_handler(struct spate_req *req, struct sim_request *request)
+{
+	const struct sim_file *file;
+	uint32_t info;
+	int error;
+
+	request->delayed = SIM_NEVER;
+	if (sim_sched.jump == 0) /* or it may begin at any time */
+		request->delayed = sim_now
+				   + (request->ms + TICKS) * SIM_NS_PER_MS;
+	error = spate_sleep(request->ms);
+	request->delayed = 0;
+	info = sp_load(&req->pd->info, relaxed);
+	if (error == 0 || error == -ENOMEM || (info & SP_POLL_CLOSING))
+		return;
+	file = sim_fd_file(req->pd->fd, SIM_CONN);
+	if (error != -ECANCELED || file == NULL
+	    || !(sim_file_events(file) & (EPOLLHUP | EPOLLRDHUP)))
+		sim_fail("a wait ends with %d, and its client is there", error);
+}
+
+static int
+respond(struct spate_req *req, uint32_t number, uint32_t size)
+{
+	char *body = spate_alloc(req, size + 1);
+
+	if (body == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < size; i++)
+		body[i] = (char)sim_app_byte(number, i);
+	return spate_respond(req, 200, "text/plain", body, size);
+}
+
+static int
+get(struct spate_req *req, void *arg)
+{
+	uint32_t number;
+	struct sim_request *request = begin(req, &number);
+	int error;
+
+	(void)arg;
+	if (request->kind == SIM_SLEEP)
+		pause_handler(req, request);
+	if (request->kind == SIM_HOG) {
+		request->delayed = SIM_NEVER;
+		sim_app.hogs++;
+		sim_self->hogs = true;
+		sim_sleep(request->ms * SIM_NS_PER_MS);
+		sim_self->hogs = false;
+		sim_app.hogs--;
+		request->delayed = 0;
+	}
+	error = respond(req, number, request->size);
+	request->ended = true;
+	return error;
+}
+
+static int
+stream(struct spate_req *req, void *arg)
+{
+	uint32_t number, done = 0;
+	struct sim_request *request = begin(req, &number);
+	int error = spate_begin(
+	    req, 200, NULL, sim_chance(3) ? (int64_t)request->size : -1);
+	char piece[PIECE];
+
+	(void)arg;
+	while (error == 0 && done < request->size) {
+		uint32_t n = 1 + sim_below(PIECE);
+
+		if (n > request->size - done)
+			n = request->size - done;
+		for (uint32_t i = 0; i < n; i++)
+			piece[i] = (char)sim_app_byte(number, done + i);
+		error = spate_write(req, piece, n);
+		done += n;
+		if (error == 0 && sim_chance(4))
+			error = spate_flush(req);
+		if (error == 0 && request->ms != 0 && sim_chance(4))
+			pause_handler(req, request);
+	}
+	request->ended = true;
+	return error;
+}
+
+static int
+echo(struct spate_req *req, void *arg)
+{
+	uint32_t number;
+	struct sim_request *request = begin(req, &number);
+	struct spate_str body;
+	int error = spate_body(req, &body);
+
+	(void)arg;
+	if (error == 0)
+		error = spate_respond(
+		    req, 200, "text/plain", body.data, body.size);
+	request->ended = true;
+	return error;
+}
+
+static int
+pump(struct spate_req *req, void *arg)
+{
+	uint32_t number;
+	struct sim_request *request = begin(req, &number);
+	int error = spate_begin(req, 200, NULL, -1);
+	char piece[PIECE];
+	ssize_t n = 1;
+
+	(void)arg;
+	while (error == 0 && n > 0) {
+		n = spate_body_read(req, piece, 1 + sim_below(PIECE));
+		if (n > 0)
+			error = spate_write(req, piece, (size_t)n);
+	}
+	request->ended = true;
+	return error != 0 ? error : n < 0 ? (int)n : 0;
+}
+
+static int
+defer(struct spate_req *req, void *arg)
+{
+	uint32_t number;
+	struct sim_request *request = begin(req, &number);
+	struct spate_deferral deferral;
+	int error = -EAGAIN;
+
+	(void)arg;
+	if (sim_app.deferred_count == SIM_DEFERRED)
+		return respond(req, number, request->size);
+	deferral = spate_defer(req);
+	if (deferral.number != 0) {
+		sim_app.deferred[sim_app.deferred_count++] =
+		    (struct sim_deferred){ number, deferral };
+		request->delayed = SIM_NEVER;
+		sim_wake(&sim_app.deferred, 1);
+		error = spate_wait(req, 0);
+		request->delayed = 0;
+	}
+	request->ended = true;
+	return error;
+}
+
+/* Answer what it reads; what others send has the high bit set. */
+int
+sim_app_stream(struct spate_stream *stream, void *arg)
+{
+	char piece[PIECE];
+	ssize_t n = spate_stream_read(stream, piece, 1 + sim_below(PIECE));
+	void **data = spate_stream_data(stream);
+
+	(void)arg;
+	if (n < 0)
+		return (int)n;
+	if (*data == NULL) {
+		*data = &sim_app;
+		if (sim_app.handle_count < SIM_HANDLES)
+			sim_app.handles[sim_app.handle_count++] =
+			    spate_stream_handle(stream);
+	}
+	return spate_stream_write(stream, piece, (size_t)n);
+}
+
+/* ------------------------------------------------------------- the server */
+
+static struct spate_options
+options(void)
+{
+	const struct sim_plan *plan = &sim_plan;
+	struct spate_options options = spate_options_default();
+	uint32_t ms = plan->timely ? 1 + sim_below(300) : 3600 * 1000;
+
+	options.shards = plan->shards;
+	options.workers = plan->workers;
+	options.spares = plan->spares;
+	options.max_connections = plan->max_connections != 0
+				      ? plan->max_connections
+				      : 1000;
+	options.max_connections_per_peer = plan->max_per_peer;
+	options.max_fibers = plan->max_fibers;
+	options.max_requests = plan->max_requests;
+	options.header_timeout_ms = options.body_timeout_ms =
+	    options.write_timeout_ms = options.idle_timeout_ms = ms;
+	options.min_body_rate = plan->timely ? 240 : 0;
+	options.min_write_rate = options.min_body_rate;
+	options.drain_timeout_ms = plan->drain_timeout_ms;
+	options.max_head = 1024;
+	return options;
+}
+
+struct spate_server *
+sim_app_server(void)
+{
+	struct spate_options chosen = options();
+	struct spate_server *server = spate_server_new(&chosen);
+
+	spate_listen(server, "127.0.0.1:2");
+	spate_listen_stream(server,
+	    sim_plan.local ? "unix:@sim" : "127.0.0.1:1", sim_app_stream, NULL);
+	spate_route(server, "GET", "/get/:number", get, NULL);
+	spate_route(server, "GET", "/sleep/:number", get, NULL);
+	spate_route(server, "GET", "/hog/:number", get, NULL);
+	spate_route(server, "GET", "/stream/:number", stream, NULL);
+	spate_route(server, "GET", "/defer/:number", defer, NULL);
+	spate_route(server, "POST", "/echo/:number", echo, NULL);
+	spate_route(server, "POST", "/pump/:number", pump, NULL);
+	return server;
+}
+
+struct sim_conn *
+sim_app_conn(spate_handle handle)
+{
+	struct sp_engine *engine = sim_app.server->engine;
+	uint32_t shard = sp_handle_shard(handle);
+	struct sp_poll_desc *pd;
+
+	if (shard >= engine->shard_count)
+		return NULL;
+	pd = sp_poll_cache_find(&engine->shards[shard]->cache, handle);
+	if (pd == NULL || sim_fd_file(pd->fd, SIM_CONN) == NULL)
+		return NULL;
+	return sim_fds[pd->fd]->conn;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "tests/sim/client.h"
+
+#include "tests/sim/app.h"
+#include "tests/sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* When it sends: all in any pieces; each whole; each when due. */
+enum { ANY_PIECES, WHOLE, ANSWERED };
+
+#define PAUSE_NS (3 * SIM_NS_PER_MS)
+
+struct sim_client sim_clients[SIM_CLIENTS];
+
+/* --------------------------------------------------------------- requests */
+
+static void
+put(struct sim_client *client, const void *data, size_t size)
+{
+	memcpy(client->out + client->size, data, size);
+	client->size += (uint32_t)size;
+}
+
+static void
+put_body(struct sim_client *client, uint32_t number, uint32_t from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		client->out[client->size++] = sim_app_byte(number, from + i);
+}
+
+static void
+put_chunked(struct sim_client *client, uint32_t number, uint32_t size)
+{
+	char line[32];
+	uint32_t done = 0;
+
+	while (done < size) {
+		uint32_t n = 1 + sim_below(size - done);
+
+		put(client, line,
+		    (size_t)snprintf(line, sizeof(line), "%x%s\r\n", n,
+			sim_chance(4) ? ";ext=1" : ""));
+		put_body(client, number, done, n);
+		put(client, "\r\n", 2);
+		done += n;
+	}
+	put(client, "0\r\n\r\n", 5);
+}
+
+static bool
+has_body(enum sim_request_kind kind)
+{
+	return kind == SIM_ECHO || kind == SIM_PUMP;
+}
+
+static void
+put_request(struct sim_client *client, uint32_t number)
+{
+	const struct sim_request *request = &sim_app.requests[number];
+	bool body = has_body(request->kind), chunked = sim_chance(2);
+	static const char bad[] = "GET /\x01 HTTP/1.1\r\n\r\n";
+	char head[256];
+	int n;
+
+	if (request->kind == SIM_BAD) {
+		put(client, bad, sizeof(bad) - 1);
+		return;
+	}
+	n = snprintf(head, sizeof(head), "%s %s%u HTTP/1.1\r\nHost: sim\r\n",
+	    body ? "POST" : "GET", sim_app_path(request->kind), number);
+	if (body && chunked)
+		n += snprintf(head + n, sizeof(head) - (size_t)n,
+		    "Transfer-Encoding: chunked\r\n");
+	else if (body)
+		n += snprintf(head + n, sizeof(head) - (size_t)n,
+		    "Content-Length: %u\r\n", request->size);
+	if (body && sim_chance(3))
+		n += snprintf(head + n, sizeof(head) - (size_t)n,
+		    "Expect: 100-continue\r\n");
+	n += snprintf(head + n, sizeof(head) - (size_t)n, "\r\n");
+	put(client, head, (size_t)n);
+	if (body && chunked)
+		put_chunked(client, number, request->size);
+	else if (body)
+		put_body(client, number, 0, request->size);
+}
+
+static enum sim_request_kind
+draw_kind(void)
+{
+	enum sim_request_kind kind = sim_below(SIM_KINDS);
+
+	/* Most are simple, and few block a worker. */
+	if (kind == SIM_HOG && !sim_chance(sim_plan.hogs))
+		return SIM_GET;
+	if (kind == SIM_BAD && !sim_chance(4))
+		return SIM_GET;
+	return kind;
+}
+
+static void
+put_requests(struct sim_client *client)
+{
+	uint32_t count = 1 + sim_below(sim_plan.requests);
+
+	while (client->count < count) {
+		enum sim_request_kind kind = draw_kind();
+		uint32_t size = sim_below(sim_plan.largest + 1);
+		uint32_t number;
+
+		/* A chunk of one byte costs six. */
+		if (client->size + 6 * size + 1000 > SIM_OUT_MAX)
+			break;
+		number = sim_app_request(kind, size, sim_below(8));
+		if (number == SIM_REQUESTS)
+			break;
+		put_request(client, number);
+		client->request[client->count] = number;
+		client->end[client->count++] = client->size;
+		if (kind == SIM_BAD)
+			break;
+	}
+}
+
+/* --------------------------------------------------------------- sessions */
+
+static void
+finish(struct sim_client *client)
+{
+	client->done = true;
+	sim_app_client_ends();
+}
+
+static void
+end_session(struct sim_client *client)
+{
+	sim_event("session ends", client->number, client->next);
+	if (client->conn != NULL)
+		sim_conn_close(client->conn, SIM_CLIENT);
+	client->conn = NULL;
+	if (--client->sessions == 0)
+		finish(client);
+}
+
+/* => Returns false: nobody listens. */
+static bool
+begin_session(struct sim_client *client)
+{
+	struct sim_conn *conn = sim_conn_new(0, &client->actor);
+
+	if (conn == NULL)
+		return false;
+	client->conn = conn;
+	client->count = client->next = client->size = client->sent = 0;
+	client->ended = client->shut = client->killed = false;
+	put_requests(client);
+	client->half_close = sim_chance(sim_plan.half_close);
+	client->pace = sim_below(3);
+	client->break_at = sim_chance(sim_plan.rude)
+			       ? sim_below(client->size + 1)
+			       : UINT32_MAX;
+	sim_answer_init(&client->answer);
+	return true;
+}
+
+/*
+ * The server has ended the connection. Has it answered what it had to?
+ */
+static void
+check_end(struct sim_client *client)
+{
+	const struct sim_request *next =
+	    &sim_app.requests[client->request[client->next]];
+	bool begun;
+
+	if (client->next == client->count || client->killed || sim_plan.timely
+	    || sim_plan.faulty)
+		return;
+	begun = next->begun != 0 || client->answer.started;
+	/* It was told that there would be no more. */
+	if (client->shut && !begun)
+		return;
+	/* A drain ends what has not begun, and lets the rest finish. */
+	if (sim_app.stopping && !begun)
+		return;
+	/* Refused: too many from one address. */
+	if (sim_plan.max_per_peer != 0 && client->next == 0 && !begun)
+		return;
+	/* Neither accepted nor served: aborted in the queue. */
+	if (client->conn->dropped)
+		return;
+	sim_fail("client %u: connection %u ends, request %u %s", client->number,
+	    client->conn->number, client->request[client->next],
+	    begun ? "has begun" : "has not begun");
+}
+
+static int
+expected_status(enum sim_request_kind kind)
+{
+	return kind == SIM_MISSING ? 404 : kind == SIM_BAD ? 400 : 200;
+}
+
+static void
+check_answer(struct sim_client *client, uint32_t number)
+{
+	const struct sim_request *request = &sim_app.requests[number];
+	const struct sim_answer *answer = &client->answer;
+	int expected = expected_status(request->kind);
+
+	sim_event("answered", number, (uint64_t)answer->status);
+	if (answer->wrong)
+		sim_fail("client %u: the answer to request %u is wrong",
+		    client->number, number);
+	if (answer->status != expected) {
+		if (client->killed || sim_plan.timely || sim_plan.faulty)
+			return;
+		sim_fail("client %u: request %u is answered by %d",
+		    client->number, number, answer->status);
+	}
+	if (expected != 200)
+		return;
+	if (answer->got != request->size)
+		sim_fail("client %u: %u of %u bytes of request %u",
+		    client->number, answer->got, request->size, number);
+	if (request->begun != 1)
+		sim_fail("request %u is answered, and nobody has", number);
+}
+
+static void
+take_byte(void *arg, uint8_t byte)
+{
+	struct sim_client *client = arg;
+	uint32_t number;
+
+	/* Such as a 408 for the request that does not come. */
+	if (client->next == client->count) {
+		if (sim_plan.timely)
+			return;
+		sim_fail("client %u: an answer too many", client->number);
+	}
+	number = client->request[client->next];
+	switch (sim_answer_feed(&client->answer, byte, number)) {
+	case SIM_ANSWER_MORE:
+		return;
+	case SIM_ANSWER_BAD:
+		sim_fail("client %u: what is that? %.40s", client->number,
+		    client->answer.line);
+	case SIM_ANSWER_DONE:
+		if (client->shut)
+			sim_fail("client %u: an answer behind the last",
+			    client->number);
+		check_answer(client, number);
+		client->shut = client->answer.closes;
+		client->next++;
+		sim_answer_init(&client->answer);
+	}
+}
+
+/* ------------------------------------------------------------------- steps */
+
+static bool
+read_some(struct sim_client *client)
+{
+	if (sim_conn_read(client->conn, take_byte, client))
+		return true;
+	if (!sim_conn_is_over(client->conn))
+		return false;
+	check_end(client);
+	end_session(client);
+	return true;
+}
+
+/* The request that its next byte belongs to. */
+static uint32_t
+first_unsent(const struct sim_client *client)
+{
+	uint32_t i = 0;
+
+	while (client->end[i] <= client->sent)
+		i++;
+	return i;
+}
+
+static bool
+write_some(struct sim_client *client)
+{
+	struct sim_conn *conn = client->conn;
+	uint32_t left = client->size - client->sent, n;
+
+	if (client->sent >= client->break_at) {
+		sim_event("breaks", client->number, client->sent);
+		client->killed = true;
+		sim_conn_reset(conn, SIM_CLIENT);
+		end_session(client);
+		return true;
+	}
+	if (left == 0) {
+		if (!client->half_close || client->ended)
+			return false;
+		client->ended = true;
+		sim_conn_end(conn, SIM_CLIENT);
+		return true;
+	}
+	if (conn->reset[SIM_CLIENT])
+		return false;
+	if (client->pace == ANSWERED)
+		left = client->end[client->next] - client->sent;
+	else if (client->pace == WHOLE)
+		left = client->end[first_unsent(client)] - client->sent;
+	if (left == 0)
+		return false;
+	n = sim_conn_send(conn, SIM_CLIENT, client->out + client->sent,
+	    client->pace == WHOLE || sim_chance(4) ? left
+						   : 1 + sim_below(left));
+	client->sent += n;
+	return n != 0;
+}
+
+/* Nothing more to send or to come, but for an end that was announced. */
+static bool
+has_all(const struct sim_client *client)
+{
+	return client->next == client->count && client->sent == client->size
+	       && !client->shut && !sim_conn_is_over(client->conn)
+	       && (!client->half_close || client->ended);
+}
+
+static bool
+client_step(struct sim_actor *actor)
+{
+	struct sim_client *client = (struct sim_client *)(void *)actor;
+	bool read;
+
+	if (client->done)
+		return false;
+	if (client->conn == NULL) {
+		if (begin_session(client))
+			return true;
+		if (sim_app.stopping)
+			finish(client);
+		else
+			sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
+		return false;
+	}
+	if (sim_chance(sim_plan.pause)) {
+		sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
+		return false;
+	}
+	if (has_all(client)) {
+		if (!sim_chance(2)) {
+			sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
+			return false;
+		}
+		end_session(client);
+		return true;
+	}
+	read = sim_chance(2);
+	if (read && read_some(client))
+		return true;
+	return (client->conn != NULL && write_some(client))
+	       || (!read && client->conn != NULL && read_some(client));
+}
+
+void
+sim_client_start(struct sim_client *client, uint32_t number)
+{
+	memset(client, 0, offsetof(struct sim_client, out));
+	client->number = number;
+	client->sessions = sim_plan.sessions;
+	sim_actor_add(&client->actor, client_step);
+	sim_actor_sleep(&client->actor, sim_below(PAUSE_NS));
+}
+
+struct sim_client *
+sim_client_of(const struct sim_conn *conn)
+{
+	for (uint32_t i = 0; i < sim_plan.clients; i++)
+		if (sim_clients[i].conn == conn)
+			return &sim_clients[i];
+	return NULL;
+}
+
+/*
+ * Whether it waits for something of the program's and not of the server's. A
+ * handler may be waiting in front of the one whose answer is due: an answer
+ * may be complete before its handler is. One behind it sends what is due
+ * before it waits, if the connection still can.
+ */
+static bool
+is_delayed(const struct sim_client *client)
+{
+	uint32_t most = client->next + 1;
+
+	if (client->killed || sim_plan.timely || most > client->count)
+		most = client->count;
+	for (uint32_t i = 0; i < most; i++) {
+		const struct sim_request *request =
+		    &sim_app.requests[client->request[i]];
+
+		if (request->delayed != 0 && request->delayed >= sim_now)
+			return true;
+	}
+	return false;
+}
+
+void
+sim_client_check_still(const struct sim_client *client)
+{
+	const struct sim_conn *conn = client->conn;
+
+	if (client->done || conn == NULL || sim_conn_has_news(conn)
+	    || sim_conn_is_pinned(conn) || is_delayed(client)
+	    || (conn->queued && sim_check_accepts_late()))
+		return;
+	if (client->next == client->count) {
+		if (client->ended)
+			sim_fail("client %u: connection %u is not closed",
+			    client->number, conn->number);
+		return;
+	}
+	if (client->sent < client->end[client->next])
+		return;
+	sim_fail("client %u: connection %u%s: request %u waits, and nobody "
+		 "works on it",
+	    client->number, conn->number,
+	    conn->queued ? " is not accepted" : "",
+	    client->request[client->next]);
+}
