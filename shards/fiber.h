@@ -39,7 +39,8 @@
  *   WAKES    sp_fiber_ready()       sp_fiber_suspend() as it goes on; for
  *                                   those that found it in a list already
  *   LINK     sp_fiber_suspend()     sp_fiber_ready(), the first to come after
- *            as it goes on          that: link, to put it in a list again
+ *            as it goes on          that: link, to put it in a list again,
+ *                                   and ready
  */
 
 #include "alloc/stack.h"

@@ -28,8 +28,10 @@ sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
 	shard->cpu = cpu;
 	shard->permanent
 	    = UINT64_MAX >> (SP_WORKERS_MAX - engine->options.workers);
+	/* The heavy worker comes after them, and before any spare. */
 	shard->pollers = UINT64_MAX;
-	shard->heavy_number = -1;
+	if (engine->options.heavy)
+		shard->pollers &= ~(UINT64_C(1) << engine->options.workers);
 	sp_task_list_init(&shard->overflow);
 	if (sp_arena_new(&shard->arena) != 0)
 		shard->arena = UINT_MAX;
@@ -67,10 +69,8 @@ sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind)
 	worker = sp_worker_new(shard, number, kind);
 	if (worker == NULL)
 		return -ENOMEM;
-	if (kind == SP_WORKER_HEAVY) {
-		shard->heavy_number = (int)number;
-		shard->pollers &= ~(UINT64_C(1) << number);
-	}
+	SP_CHECK((kind == SP_WORKER_HEAVY)
+		 == ((shard->pollers >> number & 1) == 0));
 
 	/*
 	 * In its place before it runs, as it may be claimed from there at
@@ -218,7 +218,7 @@ sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd)
 void
 sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
-	unsigned number = (unsigned)shard->heavy_number;
+	unsigned number = shard->engine->options.workers;
 
 	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
 	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */

@@ -56,8 +56,7 @@ struct sp_shard {
 	uint16_t cpu_count;
 	unsigned arena;     /* jemalloc's; UINT_MAX: none */
 	uint64_t permanent; /* workers that are no spares, as bits */
-	uint64_t pollers;   /* workers that may poll, as bits */
-	int heavy_number;   /* of the worker that may not, or -1 */
+	uint64_t pollers;   /* workers that may poll; all but the heavy one */
 
 	SP_ALIGN_APART struct sp_token token;
 	struct sp_wake wake;           /* netpollWakeSig */

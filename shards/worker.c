@@ -189,7 +189,7 @@ void
 sp_fiber_suspend(struct sp_worker *worker)
 {
 	struct sp_fiber *fiber = worker->current;
-	uint64_t left;
+	uint64_t left, ready;
 	const char *handler = sp_load(&worker->handler, relaxed);
 	uint32_t wakes;
 
@@ -207,13 +207,15 @@ sp_fiber_suspend(struct sp_worker *worker)
 	worker->waiting--;
 	/*
 	 * All at once, now that link is in no list: the next to come puts it
-	 * there again, and must not do so before this worker has read it.
+	 * there again, and must not do so before this worker has read it,
+	 * and when the fiber was made ready.
 	 * WAKES acquire, LINK release.
 	 */
+	ready = fiber->ready;
 	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
 	SP_CHECK(wakes != 0);
 	fiber->credits = wakes - 1;
-	add_wait(&fiber->waited, left, fiber->ready);
+	add_wait(&fiber->waited, left, ready);
 }
 
 /* Go on in a fiber that has been made ready; this one becomes a spare. */

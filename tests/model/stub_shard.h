@@ -43,7 +43,7 @@ sp_ready_ring_put(struct sp_ready_ring *ring, struct sp_task *list)
 
 struct sp_engine {
 	struct {
-		uint32_t max_connections;
+		uint32_t max_connections, workers;
 	} options;
 	SP_ATOMIC(int64_t) connections;
 };
@@ -57,7 +57,6 @@ struct sp_shard {
 	SP_ATOMIC(uint32_t) stuck;
 	struct sp_mpsc_stack inbox, runq, heavy;
 	uint64_t pollers = UINT64_MAX;
-	int heavy_number = -1;
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
 	struct sp_ready_ring ring;
