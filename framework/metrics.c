@@ -43,11 +43,23 @@ static const struct {
 	    C(handed_off) },
 	{ "spate_accept_errors_total", "Failures of accept(2).", NULL, NULL,
 	    C(accept_errors) },
-	{ "spate_limited_total", "Connections put off or refused by a limit.",
+	{ "spate_limited_total", "What was refused or put off, by the limit.",
 	    "reason", "max_connections", C(limited) },
 	{ "spate_limited_total", NULL, "reason", "max_connections_per_peer",
 	    C(limited_peer) },
 	{ "spate_limited_total", NULL, "reason", "age", C(aged) },
+	{ "spate_limited_total", NULL, "reason", "max_head", C(limited_head) },
+	{ "spate_limited_total", NULL, "reason", "max_fields",
+	    C(limited_fields) },
+	{ "spate_limited_total", NULL, "reason", "max_target",
+	    C(limited_target) },
+	{ "spate_limited_total", NULL, "reason", "max_body", C(limited_body) },
+	{ "spate_limited_total", NULL, "reason", "max_unread",
+	    C(limited_unread) },
+	{ "spate_limited_total", NULL, "reason", "max_memory",
+	    C(limited_memory) },
+	{ "spate_limited_total", NULL, "reason", "max_pipelined",
+	    C(limited_pipeline) },
 	{ "spate_http_responses_total", "Answers by class of status.", "code",
 	    "1xx", C(responses_1xx) },
 	{ "spate_http_responses_total", NULL, "code", "2xx", C(responses_2xx) },
@@ -138,6 +150,12 @@ ring_depth(struct sp_shard *shard)
 }
 
 static uint64_t
+outq_full(struct sp_shard *shard)
+{
+	return sp_load(&shard->outq_full, relaxed);
+}
+
+static uint64_t
 worker_count(struct sp_shard *shard)
 {
 	return sp_load(&shard->worker_count, relaxed);
@@ -166,6 +184,8 @@ static const struct {
 	    "Times another thread woke the poller.", breaks_sent },
 	{ "spate_shard_break_coalesced_total", "counter",
 	    "Times it needed not to, as it was awake.", breaks_coalesced },
+	{ "spate_outq_full_total", "counter",
+	    "Sends refused, as the stream takes too little.", outq_full },
 	{ "spate_memory_bytes", "gauge",
 	    "Allocated in the arena, and descriptors.", sp_view_memory },
 };

@@ -78,7 +78,7 @@ struct sp_poll_desc {
 	SP_ATOMIC(uint32_t) out_bytes; /* in outq */
 	uint32_t interest;             /* what epoll watches */
 	union {
-		struct sp_link link; /* runq, retired and free lists */
+		struct sp_link link; /* runq, heavy, retired, free lists */
 		uint64_t ready; /* cycles; when it was put on a ready list */
 	};
 	uint32_t peer;                 /* peers.h; 0: not counted */

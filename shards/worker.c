@@ -412,12 +412,15 @@ next_handed(struct sp_worker *worker)
 	struct sp_link *link = sp_stack_reverse(
 	    sp_stack_pop_all(&worker->shard->heavy));
 
+	if (link != NULL)
+		worker->handed.since = sp_cycles();
 	while (link != NULL) {
 		struct sp_poll_desc *pd
 		    = sp_container_of(link, struct sp_poll_desc, link);
 
 		link = link->next;
 		sp_task_list_add(&worker->handed, &pd->task);
+		pd->ready = worker->handed.since;
 	}
 	/* One by one: what lies in rest may be taken by others. */
 	return sp_task_list_split(&worker->handed, 1);

@@ -5,11 +5,13 @@
  * keep their worker though they have none.
  */
 
+#include "framework/view.h"
 #include "tests/e2e/client.h"
 #include "tests/e2e/site.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +291,37 @@ TEST(heavy_handlers_have_a_thread_of_their_own)
 		EXPECT_EQ(SITE_COUNT(&site, requests), 153);
 		/* What follows a heavy request may run with it. */
 		EXPECT(SITE_COUNT(&site, handed_heavy) >= 101);
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+/* What a route has, once it has recorded so many requests. */
+static struct sp_route_sum
+recorded(const char *pattern, uint64_t count)
+{
+	const struct spate_server *server = site.server;
+	struct sp_route_sum sum = { 0 };
+	uint32_t number = 0;
+
+	while (strcmp(server->patterns[number].text, pattern) != 0)
+		number++;
+	while (sum.latency.count < count) {
+		sched_yield();
+		sp_view_route(&sum, server->engine, number);
+	}
+	return sum;
+}
+
+TEST(a_heavy_request_is_ready_when_it_is_handed_over)
+{
+	struct client client = { .fd = -1 };
+	uint64_t start_cycles = sp_cycles(), queue;
+
+	if (start(20) && client_open(&client, site.port)) {
+		client_expect(&client, GET("/heavy"), 200, "1");
+		queue = recorded("/heavy", 1).phase[SP_PHASE_QUEUE];
+		EXPECT(queue > 0 && queue < sp_cycles() - start_cycles);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);

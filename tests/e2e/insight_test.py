@@ -214,6 +214,15 @@ class MetricsTest(unittest.TestCase):
         for name in names:
             self.assertTrue(name in rows or name + "_count" in rows, name)
 
+    def test_every_limit_is_there(self):
+        with running("--shards", "1") as demo:
+            shard, rows = stats(demo)["shards"][0], metrics(demo)
+        limits = {key for key in shard if key.startswith("limited")}
+        limits.remove("limited_outq")
+        # Besides these there is the age, which is no limit of a size.
+        self.assertEqual(len(rows["spate_limited_total"]), len(limits) + 1)
+        self.assertIn("spate_outq_full_total", rows)
+
     def test_clients_add_no_labels(self):
         with running("--shards", "1") as demo:
             for i in range(20):
