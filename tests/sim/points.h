@@ -53,12 +53,14 @@ void sim_preempt(const char *where, int line);
 /* Clang's builtins for _Atomic have names of their own. */
 #ifdef __clang__
 #define SIM_ATOMIC(name, ...) __c11_atomic_##name(__VA_ARGS__)
+#define SIM_LOAD(p) __c11_atomic_load(p, __ATOMIC_SEQ_CST)
 #define SIM_SWAP(p, v) __c11_atomic_exchange(p, v, __ATOMIC_SEQ_CST)
 #define SIM_CAS(p, e, v)                                                       \
 	__c11_atomic_compare_exchange_strong(                                  \
 	    p, e, v, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #else
 #define SIM_ATOMIC(name, ...) __atomic_##name(__VA_ARGS__)
+#define SIM_LOAD(p) (*(p))
 #define SIM_SWAP(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define SIM_CAS(p, e, v)                                                       \
 	__atomic_compare_exchange_n(                                           \
@@ -67,7 +69,7 @@ void sim_preempt(const char *where, int line);
 #define SIM_FETCH(op, p, v)                                                    \
 	SIM_ACCESS(SIM_ATOMIC(fetch_##op, p, v, __ATOMIC_SEQ_CST))
 
-#define atomic_load_explicit(p, mo) SIM_ACCESS(*(p))
+#define atomic_load_explicit(p, mo) SIM_ACCESS(SIM_LOAD(p))
 #define atomic_store_explicit(p, v, mo) SIM_ACCESS((void)(*(p) = (v)))
 #define atomic_exchange_explicit(p, v, mo) SIM_ACCESS(SIM_SWAP(p, v))
 #define atomic_compare_exchange_strong_explicit(p, e, v, mo, mo_fail)          \
