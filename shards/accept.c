@@ -11,12 +11,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A connection on its way to the shard that was chosen for it. */
+/*
+ * A connection on its way to the shard that was chosen for it: new, or one
+ * that moves.
+ */
 struct hand_over {
 	struct sp_msg msg;
 	const struct sp_service *service;
 	int fd;
 	uint32_t peer;
+	struct sp_shard *near;
+	bool moves;
+	sp_tick born;      /* if it moves */
+	uint32_t requests; /* likewise */
 };
 
 /* A connection that comes to nothing. */
@@ -29,26 +36,39 @@ drop(struct sp_engine *engine, int fd, uint32_t peer)
 }
 
 static void
-adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
-    uint32_t peer, const struct sp_service *service)
+adopt(struct sp_shard *shard, struct sp_worker *worker,
+    const struct hand_over *over)
 {
 	struct sp_poll_desc *pd;
 
 	/* Draining: who walks over the descriptors has passed already. */
 	if (sp_load(&shard->engine->draining, seq_cst)) {
-		drop(shard->engine, fd, peer);
+		drop(shard->engine, over->fd, over->peer);
 		sp_shard_leave(shard);
 		return;
 	}
-	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
-		drop(shard->engine, fd, peer);
+	if (sp_shard_open(shard, over->fd, over->service, SP_WATCH_READ, &pd)
+	    != 0) {
+		drop(shard->engine, over->fd, over->peer);
 		sp_shard_leave(shard);
 		sp_count(&worker->counters.accept_errors, 1);
 		return;
 	}
-	pd->peer = peer;
+	/* Nobody runs it before we drop the poll token. */
+	pd->peer = over->peer;
+	if (over->moves) {
+		pd->born = over->born;
+		pd->requests = over->requests;
+		sp_count(&worker->counters.moved, 1);
+		return;
+	}
 	pd->born = worker->now;
 	sp_count(&worker->counters.accepted, 1);
+	if (over->near == NULL || over->near == shard)
+		return;
+	pd->near = (uint16_t)over->near->id;
+	sp_fetch_or(&pd->info, SP_POLL_AWAY, relaxed);
+	sp_count(&worker->counters.placed_away, 1);
 }
 
 static void
@@ -57,7 +77,7 @@ adopt_handed_over(
 {
 	struct hand_over *over = sp_container_of(msg, struct hand_over, msg);
 
-	adopt(shard, worker, over->fd, over->peer, over->service);
+	adopt(shard, worker, over);
 	free(over);
 }
 
@@ -65,11 +85,16 @@ static void
 place(struct sp_listener *listener, struct sp_worker *worker, int fd,
     uint32_t peer)
 {
-	struct sp_shard *self = listener->shard;
-	struct sp_shard *shard
-	    = sp_accept_place(self, worker, fd, listener->local);
+	struct sp_shard *self = listener->shard, *shard;
+	struct hand_over here = {
+		.msg.fn = adopt_handed_over,
+		.service = listener->service,
+		.fd = fd,
+		.peer = peer,
+	};
 	struct hand_over *over = NULL;
 
+	shard = sp_accept_place(self, worker, fd, listener->local, &here.near);
 	if (shard != self)
 		over = malloc(sizeof(*over));
 	if (over == NULL)
@@ -80,15 +105,40 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd,
 		return;
 	}
 	if (shard == self) {
-		adopt(self, worker, fd, peer, listener->service);
+		adopt(self, worker, &here);
 		return;
 	}
-	over->msg.fn = adopt_handed_over;
-	over->service = listener->service;
-	over->fd = fd;
-	over->peer = peer;
+	*over = here;
 	sp_count(&worker->counters.handed_off, 1);
 	sp_shard_post(shard, &over->msg);
+}
+
+bool
+sp_accept_move(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	struct sp_engine *engine = worker->engine;
+	struct sp_shard *from = engine->shards[sp_handle_shard(pd->index)];
+	struct sp_shard *to = engine->shards[pd->near];
+	struct hand_over *over = malloc(sizeof(*over));
+
+	if (over == NULL || !sp_shard_enter(to)) {
+		free(over);
+		return false;
+	}
+	*over = (struct hand_over) {
+		.msg.fn = adopt_handed_over,
+		.service = pd->task.service,
+		.fd = pd->fd,
+		.peer = pd->peer,
+		.moves = true,
+		.born = pd->born,
+		.requests = pd->requests,
+	};
+	/* What arrives from here on is reported where it is added. */
+	sp_netpoll_close(&from->np, pd->fd);
+	sp_shard_post(to, &over->msg);
+	sp_shard_forsake(from, pd);
+	return true;
 }
 
 static void

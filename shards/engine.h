@@ -26,6 +26,10 @@
 #include <pthread.h>
 
 struct sp_engine;
+enum sp_placement {
+	SP_PLACE_NEAR, /* where their packets arrive; placement.c */
+	SP_PLACE_HASH, /* wherever the kernel's hash has put them */
+};
 
 struct sp_engine_options {
 	uint32_t shards;          /* 0: one for each CPU we may use */
@@ -46,6 +50,7 @@ struct sp_engine_options {
 	uint32_t max_tasks;       /* of sp_spawn(), at a time */
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
+	enum sp_placement placement; /* of connections */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot
