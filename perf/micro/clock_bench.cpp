@@ -6,7 +6,7 @@ extern "C" {
 #include "shards/clock.h"
 }
 
-#include <benchmark/benchmark.h>
+#include "perf/micro/counted.hpp"
 
 static void
 clock_now_ns(benchmark::State &state)
@@ -14,7 +14,7 @@ clock_now_ns(benchmark::State &state)
 	for (auto _ : state)
 		benchmark::DoNotOptimize(sp_now_ns());
 }
-BENCHMARK(clock_now_ns);
+BENCHMARK(clock_now_ns)->Apply(counted);
 
 static void
 clock_cycles(benchmark::State &state)
@@ -22,7 +22,7 @@ clock_cycles(benchmark::State &state)
 	for (auto _ : state)
 		benchmark::DoNotOptimize(sp_cycles());
 }
-BENCHMARK(clock_cycles);
+BENCHMARK(clock_cycles)->Apply(counted);
 
 static void
 clock_tick_of(benchmark::State &state)
@@ -35,7 +35,7 @@ clock_tick_of(benchmark::State &state)
 		benchmark::DoNotOptimize(sp_tick_of(ns));
 	}
 }
-BENCHMARK(clock_tick_of);
+BENCHMARK(clock_tick_of)->Apply(counted);
 
 static void
 clock_tick_deadline(benchmark::State &state)
@@ -47,4 +47,4 @@ clock_tick_deadline(benchmark::State &state)
 		benchmark::DoNotOptimize(sp_tick_deadline(now, 30000));
 	}
 }
-BENCHMARK(clock_tick_deadline);
+BENCHMARK(clock_tick_deadline)->Apply(counted);

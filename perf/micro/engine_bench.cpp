@@ -6,9 +6,8 @@
  * not part of the figure.
  */
 
+#include "perf/micro/counted.hpp"
 #include "perf/micro/engine_parts.h"
-
-#include <benchmark/benchmark.h>
 
 static constexpr uint64_t BATCH = 1024;
 
@@ -20,13 +19,10 @@ part(benchmark::State &state, void (*run)(uint64_t))
 	benchmark::DoNotOptimize(ready);
 	for (auto _ : state)
 		run(BATCH);
-	/* Seconds for each one, which perf/parts shows. */
-	state.counters["each"] = benchmark::Counter(
-	    static_cast<double>(state.iterations() * BATCH),
-	    benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+	count_each(state, BATCH);
 }
 
-#define PART(name) BENCHMARK_CAPTURE(part, name, part_##name)
+#define PART(name) BENCHMARK_CAPTURE(part, name, part_##name)->Apply(counted)
 
 PART(ring_put_take);
 PART(stack_push_pop);

@@ -12,9 +12,9 @@ extern "C" {
 #include "framework/http_head.h"
 }
 
+#include "perf/micro/counted.hpp"
 #include "tests/http_requests.h"
 
-#include <benchmark/benchmark.h>
 #include <cstring>
 #include <string>
 #ifdef SPATE_LLHTTP
@@ -61,12 +61,12 @@ register_builds()
 		benchmark::RegisterBenchmark(
 		    (name + sp_http_scan_name(build)).c_str(), spate_head,
 		    build)
-		    ->DenseRange(0, 1);
+		    ->DenseRange(0, 1)->Apply(counted);
 		best = scan;
 	}
 	benchmark::RegisterBenchmark(
 	    "http_head_best", spate_head, (enum sp_http_scan)best)
-	    ->DenseRange(0, 1);
+	    ->DenseRange(0, 1)->Apply(counted);
 	return best;
 }
 static const int registered __attribute__((unused)) = register_builds();
@@ -130,6 +130,6 @@ http_head_llhttp(benchmark::State &state)
 	state.counters["bytes"] = (double)size;
 	state.SetBytesProcessed((int64_t)(state.iterations() * size));
 }
-BENCHMARK(http_head_llhttp)->DenseRange(0, 1);
+BENCHMARK(http_head_llhttp)->DenseRange(0, 1)->Apply(counted);
 
 #endif

@@ -21,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "perf" / "lib"))
 
 import claims
+import counted
 import servers
 import settings as config
 import syscalls
@@ -335,6 +336,13 @@ Requests/sec: 167518.09
         self.assertAlmostEqual(calls["sendto"], 1.0)
         self.assertAlmostEqual(calls["close"], 0.007)
         self.assertAlmostEqual(calls["other"], 0.993)
+
+    def test_parts_are_held_to_what_they_were(self):
+        kept = {"same": 100, "more": 100, "fewer": 100, "tiny": 3, "gone": 1}
+        now = {"same": 101.9, "more": 102.1, "fewer": 90, "tiny": 3.4,
+               "new": 1}
+        self.assertEqual(counted.differences(kept, now),
+                         (["more"], ["fewer"], ["gone", "new"]))
 
     def test_lists_of_cpus(self):
         self.assertEqual(config.cpu_list("0,2-4"), [0, 2, 3, 4])
