@@ -54,7 +54,8 @@ hand_over(struct spate_req *req)
 static bool
 is_heavy(struct spate_req *req, const struct sp_route_class *class)
 {
-	if (!class->heavy || req->worker->heavy)
+	if (!class->heavy || req->worker->heavy
+	    || !req->worker->engine->options.heavy)
 		return false;
 	return class->heavy_if == NULL || class->heavy_if(req, class->given);
 }

@@ -371,7 +371,9 @@ make_engine(struct spate_server *server)
 	engine.offload_queue = options->offload_queue;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
-	engine.heavy = server->heavy;
+	/* Who asks for one thread in each shard gets one. */
+	engine.heavy
+	    = server->heavy && options->workers + options->spares > 1;
 	engine.stall_ms = options->stall_ms;
 	engine.stalled = tell_stall;
 	engine.worker_begin = sp_http_worker_begin;

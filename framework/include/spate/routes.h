@@ -94,7 +94,8 @@ SPATE_API int spate_group_use(struct spate_group *group,
  *
  * If a function is given, those requests are heavy of which it says so. It is
  * called with the handler's arg before middleware, and may look at the head of
- * the request alone.
+ * the request alone. With one worker and no spares a shard has no such thread:
+ * then nothing is heavy.
  */
 typedef bool spate_heavy_fn(struct spate_req *req, void *arg);
 SPATE_API int spate_route_heavy(struct spate_server *server,
