@@ -232,9 +232,11 @@ refuse(struct spate_req *req, int status)
 static inline __attribute__((always_inline)) enum outcome
 consume_here(struct spate_req *req, unsigned *requests)
 {
+	struct sp_http_worker *http = req->worker->context;
+
 	while (req->start < req->end) {
 		int n = sp_http_head_parse(&req->head, req->in + req->start,
-		    req->end - req->start, &req->server->limits);
+		    req->end - req->start, &req->server->limits, &http->repeat);
 		enum outcome outcome;
 
 		if (sp_unlikely(n <= 0)) {

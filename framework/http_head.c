@@ -64,17 +64,18 @@ sp_http_scan_name(enum sp_http_scan scan)
 
 int
 sp_http_head_parse(struct sp_http_head *head, const char *buf, size_t size,
-    const struct sp_http_limits *limits)
+    const struct sp_http_limits *limits, struct sp_http_repeat *repeat)
 {
-	return best(head, buf, size, limits);
+	return best(head, buf, size, limits, repeat);
 }
 
 int
 sp_http_head_parse_by(enum sp_http_scan scan, struct sp_http_head *head,
-    const char *buf, size_t size, const struct sp_http_limits *limits)
+    const char *buf, size_t size, const struct sp_http_limits *limits,
+    struct sp_http_repeat *repeat)
 {
 	SP_CHECK(sp_http_scan_available(scan));
-	return builds[scan].parse(head, buf, size, limits);
+	return builds[scan].parse(head, buf, size, limits, repeat);
 }
 
 /* Whether a line that is empty but for its end, ends at or behind p. */

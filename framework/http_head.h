@@ -132,6 +132,8 @@ struct sp_http_limits {
 		.head_bytes = 16384, .fields = 100, .target_bytes = 8192       \
 	}
 
+struct sp_http_repeat;
+
 /*
  * sp_http_head_parse: read the request head at buf.
  *
@@ -141,11 +143,13 @@ struct sp_http_limits {
  * => Returns 0: nothing wrong so far; call again, with all bytes from the
  *    start, when there are more.
  * => Returns -status: answer with status and close. head->error says why.
+ * => repeat makes no difference but of time: see framework/http_repeat.h. It
+ *    may be NULL.
  *
- * Context: any thread.
+ * Context: any thread; one at a time for each repeat.
  */
 int sp_http_head_parse(struct sp_http_head *head, const char *buf, size_t size,
-    const struct sp_http_limits *limits);
+    const struct sp_http_limits *limits, struct sp_http_repeat *repeat);
 
 /* head->error, by its address, of a 431 for limits->fields. */
 extern const char sp_http_too_many_fields[];
@@ -202,6 +206,7 @@ enum sp_http_scan {
 bool sp_http_scan_available(enum sp_http_scan scan);
 const char *sp_http_scan_name(enum sp_http_scan scan);
 int sp_http_head_parse_by(enum sp_http_scan scan, struct sp_http_head *head,
-    const char *buf, size_t size, const struct sp_http_limits *limits);
+    const char *buf, size_t size, const struct sp_http_limits *limits,
+    struct sp_http_repeat *repeat);
 
 #endif /* SPATE_FRAMEWORK_HTTP_HEAD_H */

@@ -11,7 +11,8 @@
 #include "framework/http_head.h"
 
 typedef int sp_http_head_parse_fn(struct sp_http_head *head, const char *buf,
-    size_t size, const struct sp_http_limits *limits);
+    size_t size, const struct sp_http_limits *limits,
+    struct sp_http_repeat *repeat);
 
 sp_http_head_parse_fn sp_http_head_parse_portable;
 #if defined(__x86_64__)

@@ -41,19 +41,48 @@ short_store(struct sp_http_field *field, size_t name, size_t name_size,
  *
  * => Returns where it ends.
  */
-static __attribute__((noinline)) SCAN_TARGET size_t
+SCAN_INLINE SCAN_TARGET size_t
 short_query(struct sp_http_head *head, const char *buf, size_t stop, size_t end)
 {
 	size_t query = stop + 1;
 
 	stop = (size_t)(scan_target(buf + query, buf + end) - buf);
-	head->path_size = (uint16_t)(query - 1 - head->path);
 	short_pair(&head->query, query, stop - query);
 	return stop;
 }
 
 /*
- * "GET /path?query HTTP/1.1", or POST, without '%' and a second '?'.
+ * "/path?query" at target, without '%' and a second '?'.
+ *
+ * => Returns the blank behind it, or something else, or 0. It may be behind
+ *    the end.
+ */
+SCAN_INLINE SCAN_TARGET size_t
+short_target(struct sp_http_head *head, const char *buf, size_t target,
+    size_t end, size_t max, int *seen)
+{
+	scan_mask stops = block_not_in(buf + target, SP_HTTP_ROW_TARGET);
+	size_t stop;
+
+	if (sp_likely(stops != 0))
+		stop = target + scan_first(stops);
+	else
+		stop = (size_t)(scan_target(buf + target, buf + end) - buf);
+	short_pair(&head->target, target, stop - target);
+	short_pair(&head->path, target, stop - target);
+	short_pair(&head->query, 0, 0);
+	if (sp_unlikely(buf[stop] == '?')) {
+		stop = short_query(head, buf, stop, end);
+		short_pair(&head->target, target, stop - target);
+		*seen |= SP_HTTP_HAS_QUERY;
+	}
+	if (sp_unlikely(buf[target] != '/' || stop - target > max))
+		return 0;
+	return stop;
+}
+
+/*
+ * A GET or POST by HTTP/1.1.
  *
  * => Returns the first field, or 0.
  */
@@ -61,9 +90,8 @@ SCAN_INLINE SCAN_TARGET size_t
 short_request(struct sp_http_head *head, const char *buf, size_t end,
     size_t max, int *seen)
 {
-	size_t target = 4, stop;
+	size_t target = 4, at;
 	uint8_t method = SP_HTTP_GET;
-	scan_mask stops;
 
 	if (sp_unlikely(!sp_http_same4(buf, "GET "))) {
 		if (!sp_http_same4(buf, "POST") || buf[4] != ' ')
@@ -73,26 +101,12 @@ short_request(struct sp_http_head *head, const char *buf, size_t end,
 	}
 	head->method = method;
 	head->minor = 1;
-	short_pair(&head->path, target, 0);
-	short_pair(&head->query, 0, 0);
-	stops = block_not_in(buf + target, SP_HTTP_ROW_TARGET);
-	if (sp_likely(stops != 0))
-		stop = target + scan_first(stops);
-	else
-		stop = (size_t)(scan_target(buf + target, buf + end) - buf);
-	if (sp_unlikely(buf[stop] == '?')) {
-		stop = short_query(head, buf, stop, end);
-		*seen = SP_HTTP_HAS_QUERY;
-	} else {
-		head->path_size = (uint16_t)(stop - target);
-	}
-	if (sp_unlikely(!sp_http_same8(buf + stop, " HTTP/1.")
-			|| !sp_http_same4(buf + stop + 7, ".1\r\n")
-			|| buf[target] != '/' || stop + 11 > end
-			|| stop - target > max))
+	at = short_target(head, buf, target, end, max, seen);
+	if (sp_unlikely(at == 0 || !sp_http_same8(buf + at, " HTTP/1.")
+			|| !sp_http_same4(buf + at + 7, ".1\r\n")
+			|| at + 11 > end))
 		return 0;
-	short_pair(&head->target, target, stop - target);
-	return stop + 11;
+	return at + 11;
 }
 
 /*
@@ -247,4 +261,71 @@ short_walk(struct sp_http_head *head, const char *buf, size_t size,
 		head->content_length = 0;
 	head->size = (uint16_t)(at + 2);
 	return at + 2;
+}
+
+/* Whether all that *repeat has is at p, which is as long. */
+SCAN_INLINE SCAN_TARGET bool
+repeat_same(const struct sp_http_repeat *repeat, const char *p)
+{
+	const size_t last = repeat->size - SCAN_BLOCK;
+	block differ = block_xor(
+	    block_load(p + last), block_load(repeat->text + last));
+
+	for (size_t i = 0; i < last; i += SCAN_BLOCK)
+		differ = block_or(differ,
+		    block_xor(block_load(p + i), block_load(repeat->text + i)));
+	return block_is_zero(differ);
+}
+
+/* The offsets of the fields, moved by as much as the target takes. */
+SCAN_INLINE SCAN_TARGET void
+repeat_fields(
+    struct sp_http_head *head, const struct sp_http_repeat *repeat, size_t at)
+{
+	const unsigned step = SCAN_BLOCK / sizeof(struct sp_http_field);
+	const unsigned nfields = repeat->nfields;
+
+	unsigned i = 0;
+
+	/* There is at least one: Host. */
+	do {
+		block_move(&head->fields[i], &repeat->fields[i], (uint16_t)at);
+		i += step;
+	} while (i < nfields);
+}
+
+/*
+ * A GET whose fields are those of an earlier head.
+ *
+ * => Returns its size, or 0.
+ */
+SCAN_INLINE SCAN_TARGET size_t
+repeat_walk(struct sp_http_head *head, const char *buf, size_t size,
+    const struct sp_http_limits *limits, struct sp_http_repeat *repeat)
+{
+	const size_t end = size < limits->head_bytes ? size
+						     : limits->head_bytes;
+	int seen = SP_HTTP_KEEP_ALIVE | SP_HTTP_HAS_HOST;
+	size_t at;
+
+	if (sp_unlikely(
+		end > SP_HTTP_HEAD_MAX || repeat->nfields > limits->fields))
+		return 0;
+	if (sp_unlikely(!sp_http_same4(buf, "GET ")))
+		return 0;
+	at = short_target(head, buf, 4, end, limits->target_bytes, &seen);
+	if (sp_unlikely(at == 0 || at + repeat->size > end
+			|| !repeat_same(repeat, buf + at)))
+		return 0;
+	head->method = SP_HTTP_GET;
+	head->minor = 1;
+	head->flags = (uint16_t)seen;
+	head->size = (uint16_t)(at + repeat->size);
+	head->nfields = repeat->nfields;
+	short_pair(&head->host, repeat->host + at, repeat->host_size);
+	head->authority_size = repeat->authority_size;
+	head->content_length = 0;
+	repeat_fields(head, repeat, at);
+	repeat->misses = 0;
+	return at + repeat->size;
 }

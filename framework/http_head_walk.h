@@ -13,6 +13,7 @@
  */
 
 #include "framework/http_head_rules.h"
+#include "framework/http_repeat.h"
 
 #include "alloc/cacheline.h"
 #include "alloc/check.h"
@@ -292,15 +293,34 @@ walk_whole(struct sp_http_head *head, const char *buf, size_t size,
 #include "framework/http_head_short.h"
 #endif
 
+/* The forms that nearly all heads have, then any. */
+static __attribute__((noinline)) SCAN_TARGET int
+walk_anew(struct sp_http_head *head, const char *buf, size_t size,
+    const struct sp_http_limits *limits, struct sp_http_repeat *repeat)
+{
+	int verdict = 0;
+
+#ifdef SCAN_BLOCK
+	verdict = (int)short_walk(head, buf, size, limits);
+#endif
+	if (sp_unlikely(verdict == 0))
+		verdict = walk_whole(head, buf, size, limits);
+	if (repeat != NULL)
+		sp_http_repeat_missed(repeat, head, buf, verdict);
+	return verdict;
+}
+
 SCAN_TARGET int
 SP_HTTP_WALK(struct sp_http_head *head, const char *buf, size_t size,
-    const struct sp_http_limits *limits)
+    const struct sp_http_limits *limits, struct sp_http_repeat *repeat)
 {
 #ifdef SCAN_BLOCK
-	size_t n = short_walk(head, buf, size, limits);
+	if (sp_likely(repeat != NULL && repeat->armed)) {
+		size_t n = repeat_walk(head, buf, size, limits, repeat);
 
-	if (sp_likely(n != 0))
-		return (int)n;
+		if (sp_likely(n != 0))
+			return (int)n;
+	}
 #endif
-	return walk_whole(head, buf, size, limits);
+	return walk_anew(head, buf, size, limits, repeat);
 }

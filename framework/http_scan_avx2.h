@@ -13,6 +13,7 @@
 #define SCAN_BLOCK 32
 
 typedef uint32_t scan_mask;
+typedef __m256i block;
 
 SCAN_INLINE SCAN_TARGET unsigned
 scan_first(scan_mask mask)
@@ -30,6 +31,31 @@ SCAN_INLINE SCAN_TARGET __m256i
 block_load(const char *p)
 {
 	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+SCAN_INLINE SCAN_TARGET __m256i
+block_xor(__m256i a, __m256i b)
+{
+	return _mm256_xor_si256(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET __m256i
+block_or(__m256i a, __m256i b)
+{
+	return _mm256_or_si256(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET bool
+block_is_zero(__m256i a)
+{
+	return _mm256_testz_si256(a, a) != 0;
+}
+
+SCAN_INLINE SCAN_TARGET void
+block_move(void *to, const void *from, uint16_t by)
+{
+	_mm256_storeu_si256(to,
+	    _mm256_add_epi16(_mm256_loadu_si256(from), _mm256_set1_epi32(by)));
 }
 
 SCAN_INLINE SCAN_TARGET __m256i

@@ -13,6 +13,10 @@
  *     block_no_text(p)         those not in 0x20 to 0x7e
  *     block_not_in(p, row)     those that are not in a class
  *
+ *     block                    the bytes themselves
+ *     block_load(p), block_xor(a, b), block_or(a, b), block_is_zero(a)
+ *     block_move(to, from, by) fields, with the offsets in them moved
+ *
  * A scan starts blocks at p < end alone, hence reads less than SCAN_BLOCK
  * bytes behind end. What it finds there is at or behind end, which is how
  * the caller knows that it is nothing.

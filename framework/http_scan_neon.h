@@ -17,6 +17,7 @@
 #define SCAN_BLOCK 16
 
 typedef uint64_t scan_mask;
+typedef uint8x16_t block;
 
 SCAN_INLINE SCAN_TARGET unsigned
 scan_first(scan_mask mask)
@@ -34,6 +35,34 @@ SCAN_INLINE SCAN_TARGET uint8x16_t
 block_load(const char *p)
 {
 	return vld1q_u8((const uint8_t *)p);
+}
+
+SCAN_INLINE SCAN_TARGET uint8x16_t
+block_xor(uint8x16_t a, uint8x16_t b)
+{
+	return veorq_u8(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET uint8x16_t
+block_or(uint8x16_t a, uint8x16_t b)
+{
+	return vorrq_u8(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET bool
+block_is_zero(uint8x16_t a)
+{
+	return vmaxvq_u8(a) == 0;
+}
+
+SCAN_INLINE SCAN_TARGET void
+block_move(void *to, const void *from, uint16_t by)
+{
+	uint16x8_t offsets = vreinterpretq_u16_u8(vld1q_u8(from));
+	uint16x8_t moved = vaddq_u16(
+	    offsets, vreinterpretq_u16_u32(vdupq_n_u32(by)));
+
+	vst1q_u8(to, vreinterpretq_u8_u16(moved));
 }
 
 SCAN_INLINE SCAN_TARGET scan_mask

@@ -2,7 +2,7 @@
 #ifndef SPATE_FRAMEWORK_HTTP_SCAN_SSE42_H
 #define SPATE_FRAMEWORK_HTTP_SCAN_SSE42_H
 
-/* Scanning by 16 bytes. Of SSE4.2 this needs the byte shuffle of SSSE3. */
+/* Scanning by 16 bytes. Of SSE4.2 this needs SSSE3 and SSE4.1. */
 
 #include "framework/http_scan.h"
 
@@ -13,6 +13,7 @@
 #define SCAN_BLOCK 16
 
 typedef uint32_t scan_mask;
+typedef __m128i block;
 
 SCAN_INLINE SCAN_TARGET unsigned
 scan_first(scan_mask mask)
@@ -30,6 +31,31 @@ SCAN_INLINE SCAN_TARGET __m128i
 block_load(const char *p)
 {
 	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+SCAN_INLINE SCAN_TARGET __m128i
+block_xor(__m128i a, __m128i b)
+{
+	return _mm_xor_si128(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET __m128i
+block_or(__m128i a, __m128i b)
+{
+	return _mm_or_si128(a, b);
+}
+
+SCAN_INLINE SCAN_TARGET bool
+block_is_zero(__m128i a)
+{
+	return _mm_testz_si128(a, a) != 0;
+}
+
+SCAN_INLINE SCAN_TARGET void
+block_move(void *to, const void *from, uint16_t by)
+{
+	_mm_storeu_si128(
+	    to, _mm_add_epi16(_mm_loadu_si128(from), _mm_set1_epi32(by)));
 }
 
 SCAN_INLINE SCAN_TARGET __m128i

@@ -27,6 +27,7 @@
 #include "framework/http_chunked.h"
 #include "framework/http_date.h"
 #include "framework/http_head.h"
+#include "framework/http_repeat.h"
 #include "framework/patience.h"
 #include "framework/router.h"
 #include "framework/server.h"
@@ -142,6 +143,7 @@ struct sp_http_worker {
 	struct sp_worker_times *times; /* or NULL: nothing is recorded */
 	struct sp_names *names;        /* or NULL: none was asked for yet */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
+	struct sp_http_repeat repeat;
 };
 
 /*

@@ -11,9 +11,11 @@
  *     nothing behind the padding is read (AddressSanitizer sees to that)
  *     a part of the input gets the verdict of the whole, or none
  *     all offsets are within the head
+ *     what earlier heads were like makes no difference
  */
 
 #include "framework/http_head.h"
+#include "framework/http_repeat.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +70,23 @@ http_parse(enum sp_http_scan scan, struct sp_http_head *head, const char *input,
 	/* What the parser leaves alone has to be visible. */
 	memset(head, 0xa5, sizeof(*head));
 	head->error = NULL;
-	verdict = sp_http_head_parse_by(scan, head, buf, part, limits);
+	verdict = sp_http_head_parse_by(scan, head, buf, part, limits, NULL);
+	free(buf);
+	return verdict;
+}
+
+/* The same, by somebody who has a memory. */
+static inline int
+http_parse_again(enum sp_http_scan scan, struct sp_http_head *head,
+    const char *input, size_t size, const struct sp_http_limits *limits,
+    struct sp_http_repeat *repeat)
+{
+	char *buf = http_padded(input, size, size, HTTP_PADDING_REST);
+	int verdict;
+
+	memset(head, 0xa5, sizeof(*head));
+	head->error = NULL;
+	verdict = sp_http_head_parse_by(scan, head, buf, size, limits, repeat);
 	free(buf);
 	return verdict;
 }
@@ -120,6 +138,49 @@ http_same_head(const struct sp_http_head *a, const struct sp_http_head *b)
 }
 
 /*
+ * Reads the input with what the inputs before it have taught, and then once
+ * more with what it has; and the same with more of a target.
+ */
+static inline const char *
+http_repeat_disagreement(enum sp_http_scan scan, const char *input, size_t size,
+    const struct sp_http_limits *limits)
+{
+	static const char more[] = "more";
+	static struct sp_http_repeat repeats[SP_HTTP_SCANS];
+	struct sp_http_repeat own = { .armed = false };
+	struct sp_http_head first, head;
+	const char *slash = memchr(input, '/', size);
+	size_t before = slash != NULL ? (size_t)(slash + 1 - input) : 0;
+	char *longer = malloc(size + sizeof(more));
+	const char *complaint = NULL;
+
+	if (longer == NULL)
+		abort();
+	memcpy(longer, input, before);
+	memcpy(longer + before, more, sizeof(more) - 1);
+	memcpy(
+	    longer + before + sizeof(more) - 1, input + before, size - before);
+	for (int i = 0; i < 4; i++) {
+		const char *text = i == 2 ? longer : input;
+		size_t text_size = size + (i == 2 ? sizeof(more) - 1 : 0);
+		int verdict = http_parse(
+		    scan, &first, text, text_size, text_size, 0, limits);
+
+		if (http_parse_again(scan, &head, text, text_size, limits, &own)
+			!= verdict
+		    || (verdict > 0 && !http_same_head(&first, &head)))
+			complaint = "a repetition is read differently";
+		if (http_parse_again(
+			scan, &head, text, text_size, limits, &repeats[scan])
+			!= verdict
+		    || (verdict > 0 && !http_same_head(&first, &head)))
+			complaint = "what came before makes a difference";
+	}
+	free(longer);
+	return complaint;
+}
+
+/*
  * Runs all builds on the whole input and on a first part of it.
  *
  * => Returns what did not hold, or NULL.
@@ -164,6 +225,9 @@ http_head_disagreement(const char *input, size_t size, size_t part,
 			if (verdict != of_part)
 				return "builds differ in a part";
 		}
+		complaint = http_repeat_disagreement(scan, input, size, limits);
+		if (complaint != NULL)
+			return complaint;
 	}
 	return NULL;
 }

@@ -36,7 +36,8 @@ spate_head(benchmark::State &state, enum sp_http_scan scan)
 	memcpy(buf, request, size);
 	for (auto _ : state) {
 		benchmark::ClobberMemory();
-		if (sp_http_head_parse_by(scan, &head, buf, size, &limits)
+		if (sp_http_head_parse_by(
+			scan, &head, buf, size, &limits, nullptr)
 		    != (int)size) {
 			state.SkipWithError("refused");
 			return;
@@ -61,12 +62,14 @@ register_builds()
 		benchmark::RegisterBenchmark(
 		    (name + sp_http_scan_name(build)).c_str(), spate_head,
 		    build)
-		    ->DenseRange(0, 1)->Apply(counted);
+		    ->DenseRange(0, 1)
+		    ->Apply(counted);
 		best = scan;
 	}
 	benchmark::RegisterBenchmark(
 	    "http_head_best", spate_head, (enum sp_http_scan)best)
-	    ->DenseRange(0, 1)->Apply(counted);
+	    ->DenseRange(0, 1)
+	    ->Apply(counted);
 	return best;
 }
 static const int registered __attribute__((unused)) = register_builds();

@@ -154,6 +154,6 @@ part_head(uint64_t n, unsigned fields)
 	size += snprintf(text + size, (size_t)(HEAD_SIZE - size), "\r\n");
 	while (n-- != 0)
 		SP_CHECK(sp_http_head_parse(
-			     &head, text, (size_t)size, &limits)
+			     &head, text, (size_t)size, &limits, NULL)
 			 == size);
 }

@@ -19,6 +19,7 @@
  *     done      more      a class explains it; the other way round too
  */
 
+#include "framework/http_repeat.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/http_diff_classes.h"
 #include "tests/fuzz/http_diff_mutate.h"
@@ -64,8 +65,9 @@ static void
 parse(struct diff *diff)
 {
 	const struct sp_http_limits limits = SP_HTTP_LIMITS_DEFAULT;
+	static struct sp_http_repeat repeat; /* of the inputs so far */
 	int n = sp_http_head_parse(
-	    &diff->head, diff->input, diff->size, &limits);
+	    &diff->head, diff->input, diff->size, &limits, &repeat);
 	size_t left;
 
 	diff->in_body = n > 0;

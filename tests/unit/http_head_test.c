@@ -494,14 +494,14 @@ TEST(the_best_build_is_one_of_them)
 	    strlen(http_good[0].input), 0);
 	struct sp_http_head head;
 
-	EXPECT_EQ(
-	    sp_http_head_parse(&head, buf, strlen(http_good[0].input), &limits),
+	EXPECT_EQ(sp_http_head_parse(
+		      &head, buf, strlen(http_good[0].input), &limits, NULL),
 	    (intmax_t)strlen(http_good[0].input));
 	free(buf);
 	EXPECT(sp_http_scan_available(SP_HTTP_SCAN_PORTABLE));
 	EXPECT(!sp_http_scan_available(SP_HTTP_SCANS));
 	EXPECT_ABORT(
-	    sp_http_head_parse_by(SP_HTTP_SCANS, &head, "", 0, &limits));
+	    sp_http_head_parse_by(SP_HTTP_SCANS, &head, "", 0, &limits, NULL));
 	EXPECT(strcmp(sp_http_method_name(SP_HTTP_PATCH), "PATCH") == 0);
 }
 

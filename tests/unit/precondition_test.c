@@ -24,7 +24,8 @@ parse(const char *method, const char *fields)
 	int size = snprintf(buf, sizeof(buf),
 	    "%s / HTTP/1.1\r\nHost: a\r\n%s\r\n", method, fields);
 
-	EXPECT_EQ(sp_http_head_parse(&head, buf, (size_t)size, &limits), size);
+	EXPECT_EQ(
+	    sp_http_head_parse(&head, buf, (size_t)size, &limits, NULL), size);
 }
 
 static int
