@@ -44,6 +44,7 @@ set_first(struct sp_bump *bump, unsigned char *first, size_t size)
 			  + ((size - skip) & ~(size_t)(SP_BUMP_ALIGN - 1));
 	bump->at = bump->first;
 	bump->end = bump->first_end;
+	bump->used = true;
 	SP_ASAN_POISON(bump->first, (size_t)(bump->end - bump->first));
 }
 
@@ -109,6 +110,7 @@ block_new(struct sp_bump *bump, size_t least, size_t size)
 	block->size = HEADER + size;
 	block->next = bump->blocks;
 	bump->blocks = block;
+	bump->used = true;
 	bump->taken += block->size;
 	SP_ASAN_POISON(block->data, size);
 	return block;

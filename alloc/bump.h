@@ -49,6 +49,7 @@ struct sp_bump {
 	size_t limit;                 /* constant: the most of taken */
 	size_t first_size;            /* constant: of a first to be made */
 	bool first_owned;
+	bool used; /* there was something to allocate from */
 };
 
 /*
@@ -83,14 +84,15 @@ void sp_bump_fini(struct sp_bump *bump);
 static inline bool
 sp_bump_unused(const struct sp_bump *bump)
 {
-	return bump->first == NULL && bump->blocks == NULL;
+	return !bump->used;
 }
 
 /* Whether nothing was allocated since the last reset. */
 static inline bool
 sp_bump_untouched(const struct sp_bump *bump)
 {
-	return bump->at == bump->first && bump->blocks == NULL;
+	return !bump->used
+	       || (bump->at == bump->first && bump->blocks == NULL);
 }
 
 void *sp_bump_alloc_slow(struct sp_bump *bump, size_t size);

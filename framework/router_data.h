@@ -50,6 +50,7 @@ struct sp_router_shape {
 	uint8_t params;
 	uint8_t position[SP_ROUTER_PARAMS]; /* segments of the parameters */
 	bool rest;                          /* the last of them takes all */
+	char pad[16];                       /* to 128, a shift of the number */
 };
 
 struct sp_router_node {

@@ -152,9 +152,8 @@ sp_times_refuse(struct sp_turn_times *times)
 	times->route = times->batch = NULL;
 }
 
-/* What requests have waited for, in each of n. Few have. */
-static __attribute__((noinline)) void
-record_waits(struct sp_turn_times *times, uint64_t n)
+void
+sp_times_record_waits(struct sp_turn_times *times, uint64_t n)
 {
 	struct sp_waited *waited = times->waited;
 
@@ -176,27 +175,5 @@ record_waits(struct sp_turn_times *times, uint64_t n)
 void
 sp_times_record(struct sp_turn_times *times)
 {
-	struct sp_waited *waited = times->waited;
-	struct sp_route_times *route = times->route;
-	uint64_t n = times->count, now = sp_cycles();
-	uint64_t latency = now - times->ready;
-	uint64_t waits = waited->parked + waited->blocked;
-	uint64_t run = now - times->begun - waits - waited->queued;
-	uint64_t queue;
-
-	/* Each has its part of the work, and waits for that on the others. */
-	if (n > 1)
-		run /= n;
-	queue = latency - waits - run;
-	sp_histogram_record(&route->latency, latency, n);
-	sp_histogram_record(&times->worker->phase[SP_PHASE_QUEUE], queue, n);
-	sp_histogram_record(&times->worker->phase[SP_PHASE_RUN], run, n);
-	sp_count(&route->phase[SP_PHASE_QUEUE], queue * n);
-	sp_count(&route->phase[SP_PHASE_RUN], run * n);
-	if (sp_unlikely(sp_waited_any(waited))) {
-		record_waits(times, n);
-		times->ready = now;
-	}
-	times->begun = now;
-	times->count = 0;
+	sp_times_record_here(times);
 }

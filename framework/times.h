@@ -172,15 +172,50 @@ void sp_times_refuse(struct sp_turn_times *times);
  */
 void sp_times_wait(struct sp_turn_times *times, bool sent);
 
-/* sp_times_record: the batch has been sent. */
+/*
+ * sp_times_record: the batch has been sent. sp_times_record_here() is the
+ * same without a call.
+ */
 void sp_times_record(struct sp_turn_times *times);
+
+/* What requests have waited for, in each of n. Few have. */
+void sp_times_record_waits(struct sp_turn_times *times, uint64_t n);
+
+static inline void
+sp_times_record_here(struct sp_turn_times *times)
+{
+	struct sp_waited *waited = times->waited;
+	struct sp_route_times *route = times->route;
+	uint64_t n = times->count, now = sp_cycles();
+	uint64_t latency = now - times->ready;
+	uint64_t waits = waited->parked + waited->blocked;
+	uint64_t not_run = waits + waited->queued;
+	uint64_t run = now - times->begun - not_run;
+	uint64_t queue;
+
+	/* Each has its part of the work, and waits for that on the others. */
+	if (n > 1)
+		run /= n;
+	queue = latency - waits - run;
+	sp_histogram_record(&route->latency, latency, n);
+	sp_histogram_record(&times->worker->phase[SP_PHASE_QUEUE], queue, n);
+	sp_histogram_record(&times->worker->phase[SP_PHASE_RUN], run, n);
+	sp_count(&route->phase[SP_PHASE_QUEUE], queue * n);
+	sp_count(&route->phase[SP_PHASE_RUN], run * n);
+	if (sp_unlikely(not_run != 0)) {
+		sp_times_record_waits(times, n);
+		times->ready = now;
+	}
+	times->begun = now;
+	times->count = 0;
+}
 
 /* sp_times_turn_end: likewise, if there is one. */
 static inline void
 sp_times_turn_end(struct sp_turn_times *times)
 {
 	if (sp_likely(times->count != 0 && times->worker != NULL))
-		sp_times_record(times);
+		sp_times_record_here(times);
 }
 
 #endif /* SPATE_FRAMEWORK_TIMES_H */

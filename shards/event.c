@@ -227,8 +227,6 @@ sp_worker_timers(struct sp_worker *worker)
 	struct sp_timer_list expired = { NULL };
 	struct sp_timer *timer;
 
-	if (sp_likely(worker->timers.armed == 0))
-		return;
 	sp_wheel_advance(
 	    &worker->timers, sp_tick_of(sp_now_ns()), &expired);
 	while ((timer = sp_timer_list_pop(&expired)) != NULL) {

@@ -45,11 +45,6 @@ sp_netpoll_ready(struct sp_shard *shard, struct sp_poll_desc *pd,
     uint32_t polled, struct sp_task_list *ready)
 {
 	(void)shard;
-	if (sp_likely(polled == SP_POLLED_READ)) {
-		run_or_resume(
-		    pd, sp_slot_ready(&pd->slot[SP_POLL_READ]), ready);
-		return;
-	}
 	/*
 	 * The bits come before the edge: who takes the edge then sees them
 	 * (sp_poll_info).
@@ -93,15 +88,14 @@ dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
     struct sp_task_list *ready)
 {
 	for (unsigned i = 0; i < events; i++) {
-		sp_handle handle;
-		uint32_t polled = sp_netpoll_event(&shard->np, i, &handle);
+		struct sp_polled polled = sp_netpoll_event(&shard->np, i);
 		struct sp_poll_desc *pd;
 
-		if (sp_unlikely(sp_handle_gen(handle) == 0)) {
-			own_event(shard, worker, handle);
+		if (sp_unlikely(sp_handle_gen(polled.handle) == 0)) {
+			own_event(shard, worker, polled.handle);
 			continue;
 		}
-		pd = sp_poll_cache_find(&shard->cache, handle);
+		pd = sp_poll_cache_find(&shard->cache, polled.handle);
 		if (sp_unlikely(pd == NULL)) {
 			/*
 			 * Closed since the kernel looked, or closed here but
@@ -110,7 +104,11 @@ dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
 			sp_count(&worker->counters.stale_events, 1);
 			continue;
 		}
-		sp_netpoll_ready(shard, pd, polled, ready);
+		if (sp_likely(polled.bits == SP_POLLED_READ))
+			run_or_resume(
+			    pd, sp_slot_ready(&pd->slot[SP_POLL_READ]), ready);
+		else
+			sp_netpoll_ready(shard, pd, polled.bits, ready);
 	}
 }
 
@@ -122,7 +120,7 @@ count_wake(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 	sp_handle first = 0;
 
 	if (events != 0)
-		sp_netpoll_event(&shard->np, 0, &first);
+		first = sp_netpoll_event(&shard->np, 0).handle;
 	if (events == 1 && first == SP_HANDLE_WAKE)
 		sp_count(&worker->counters.wakes_break, 1);
 	else if (events != 0)

@@ -153,10 +153,12 @@ int sp_netpoll_alarm(struct sp_netpoll *np, uint64_t at_ns);
  */
 unsigned sp_netpoll_wait(struct sp_netpoll *np, int64_t delay);
 
-/*
- * sp_netpoll_event: the i-th event. Returns SP_POLLED_* bits.
- */
-uint32_t
-sp_netpoll_event(const struct sp_netpoll *np, unsigned i, sp_handle *handle);
+/* sp_netpoll_event: the i-th event. */
+struct sp_polled {
+	sp_handle handle;
+	uint32_t bits; /* SP_POLLED_* */
+};
+
+struct sp_polled sp_netpoll_event(const struct sp_netpoll *np, unsigned i);
 
 #endif /* SPATE_SHARDS_NETPOLL_H */

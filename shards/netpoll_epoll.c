@@ -231,16 +231,11 @@ sp_netpoll_wait(struct sp_netpoll *np, int64_t delay)
 	}
 }
 
-uint32_t
-sp_netpoll_event(const struct sp_netpoll *np, unsigned i, sp_handle *handle)
+static uint32_t
+polled_bits(uint32_t events)
 {
-	const struct epoll_event *event = (const struct epoll_event *)np->events
-					  + i;
-	uint32_t events = event->events, polled = 0;
+	uint32_t polled = 0;
 
-	*handle = event->data.u64;
-	if (sp_likely(events == EPOLLIN))
-		return SP_POLLED_READ;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		polled |= SP_POLLED_READ;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
@@ -252,4 +247,16 @@ sp_netpoll_event(const struct sp_netpoll *np, unsigned i, sp_handle *handle)
 	if (events == EPOLLERR)
 		polled |= SP_POLLED_ERROR;
 	return polled;
+}
+
+struct sp_polled
+sp_netpoll_event(const struct sp_netpoll *np, unsigned i)
+{
+	const struct epoll_event *event = (const struct epoll_event *)np->events
+					  + i;
+
+	return (struct sp_polled){ event->data.u64,
+		sp_likely(event->events == EPOLLIN)
+		    ? (uint32_t)SP_POLLED_READ
+		    : polled_bits(event->events) };
 }

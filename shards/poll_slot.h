@@ -183,8 +183,7 @@ sp_slot_unpark(sp_slot *slot)
 static inline bool
 sp_slot_retract(sp_slot *slot, uintptr_t fiber)
 {
-	return sp_cas(
-	    slot, &fiber, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
+	return sp_cas(slot, &fiber, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst);
 }
 
 /*
@@ -196,15 +195,16 @@ sp_slot_retract(sp_slot *slot, uintptr_t fiber)
 static inline uintptr_t
 sp_slot_ready(sp_slot *slot)
 {
-	uintptr_t seen = sp_load(slot, seq_cst); /* FLAG4 */
-	uintptr_t next;
+	/* As it is with nearly all connections; or the CAS will tell. */
+	uintptr_t seen = SP_SLOT_TASK;
+	uintptr_t next = SP_SLOT_NIL;
 
-	do {
+	/* EVENT release, OWNER acquire; FLAG4, also if it fails. */
+	while (!sp_cas(slot, &seen, next, seq_cst, seq_cst)) {
 		if (seen == SP_SLOT_READY)
 			return SP_SLOT_NIL;
 		next = seen == SP_SLOT_TASK ? SP_SLOT_NIL : SP_SLOT_READY;
-		/* EVENT release, OWNER acquire. */
-	} while (!sp_cas(slot, &seen, next, seq_cst, seq_cst));
+	}
 	return seen >= SP_SLOT_TASK ? seen : (uintptr_t)SP_SLOT_NIL;
 }
 
@@ -223,8 +223,8 @@ sp_slot_evict(sp_slot *slot)
 		if (seen <= SP_SLOT_READY)
 			return SP_SLOT_NIL;
 		/* OWNER acquire. */
-	} while (!sp_cas(
-	    slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst));
+	} while (
+	    !sp_cas(slot, &seen, (uintptr_t)SP_SLOT_NIL, seq_cst, seq_cst));
 	return seen >= SP_SLOT_TASK ? seen : (uintptr_t)SP_SLOT_NIL;
 }
 

@@ -375,7 +375,8 @@ loop(struct sp_worker *worker)
 		struct sp_fiber *fiber;
 
 		sp_rcu_quiescent();
-		sp_worker_timers(worker);
+		if (sp_unlikely(worker->timers.armed != 0))
+			sp_worker_timers(worker);
 		list = sp_xchg(&worker->rest, NULL, acquire);
 		if (list == NULL) {
 			fiber = next_runnable(worker);
@@ -461,7 +462,8 @@ heavy_loop(struct sp_worker *worker)
 		sp_rcu_quiescent();
 		worker->now_ns = sp_now_ns();
 		worker->now = sp_tick_of(worker->now_ns);
-		sp_worker_timers(worker);
+		if (sp_unlikely(worker->timers.armed != 0))
+			sp_worker_timers(worker);
 		fiber = next_runnable(worker);
 		if (fiber != NULL) {
 			resume(worker, fiber);

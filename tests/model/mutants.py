@@ -57,8 +57,6 @@ EXPECTED_TO_HOLD = {
     "shards/poll_slot.h: sp_slot_announce cas failure -> relaxed": SWAPS,
     "shards/poll_slot.h: sp_slot_park cas failure -> acquire": SWAPS,
     "shards/poll_slot.h: sp_slot_park cas failure -> relaxed": SWAPS,
-    "shards/poll_slot.h: sp_slot_ready cas failure -> acquire": LOOKED,
-    "shards/poll_slot.h: sp_slot_ready cas failure -> relaxed": LOOKED,
     "shards/poll_slot.h: sp_slot_evict cas failure -> acquire": LOOKED,
     "shards/poll_slot.h: sp_slot_evict cas failure -> relaxed": LOOKED,
 

@@ -62,6 +62,9 @@ struct sp_worker {
 	struct sp_mpsc_stack resumed;
 	SP_ATOMIC(uint32_t) wake_word;
 	struct sp_counters counters;
+	struct {
+		uint32_t armed;
+	} timers = {};
 	uint64_t now_ns;
 	sp_tick now;
 };

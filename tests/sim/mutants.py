@@ -26,10 +26,11 @@ MUTANTS = {
         "		if (false) {\n"),
     "stale_event": (
         "shards/netpoll.c",
-        "		pd = sp_poll_cache_find(&shard->cache, handle);\n"
+        "		pd = sp_poll_cache_find("
+        "&shard->cache, polled.handle);\n"
         "		if (sp_unlikely(pd == NULL)) {\n",
         "		pd = sp_slab_at(sp_slab_dir(&shard->cache.slab),\n"
-        "		    sp_handle_index(handle));\n"
+        "		    sp_handle_index(polled.handle));\n"
         "		if (sp_unlikely(pd == NULL)) {\n"),
     "double_close": (
         "shards/accept.c",

@@ -134,9 +134,12 @@ TEST(fd_reuse_within_one_batch_harms_nobody)
 	EXPECT_EQ(write(second[1], "x", 1), 1);
 
 	EXPECT_EQ(sp_netpoll_wait(&shard->np, 0), 2);
-	for (unsigned i = 0; i < 2; i++)
-		EXPECT_EQ(sp_netpoll_event(&shard->np, i, &handle[i]),
-		    SP_POLLED_READ);
+	for (unsigned i = 0; i < 2; i++) {
+		struct sp_polled polled = sp_netpoll_event(&shard->np, i);
+
+		EXPECT_EQ(polled.bits, SP_POLLED_READ);
+		handle[i] = polled.handle;
+	}
 	found = sp_poll_cache_find(&shard->cache, handle[0]);
 	EXPECT(found == pd[0] || found == pd[1]);
 	other = found == pd[0];
@@ -249,7 +252,7 @@ TEST(a_descriptor_that_epoll_refuses_leaves_nothing)
 }
 
 static uint64_t
-count_of(SP_ATOMIC(uint64_t) *counter)
+count_of(SP_ATOMIC(uint64_t) * counter)
 {
 	return sp_load(counter, relaxed);
 }
@@ -289,7 +292,8 @@ TEST(a_sleep_is_counted_by_what_has_ended_it)
 	EXPECT_EQ(sp_netpoll(shard, worker, 0, &ready), 0);
 	EXPECT_EQ(count_of(&counters->polls_blocked), 4);
 	EXPECT_EQ(count_of(&counters->wakes_timer)
-		+ count_of(&counters->wakes_spurious), 1);
+		      + count_of(&counters->wakes_spurious),
+	    1);
 	sp_shard_close(shard, pd);
 	close(fd[1]);
 	sp_rcu_unregister();

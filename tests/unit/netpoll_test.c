@@ -34,16 +34,15 @@ begin(void)
 static uint32_t
 only_event(void)
 {
-	sp_handle handle;
 	unsigned n = sp_netpoll_wait(&np, 0);
-	uint32_t polled;
+	struct sp_polled polled;
 
 	EXPECT(n <= 1);
 	if (n == 0)
 		return 0;
-	polled = sp_netpoll_event(&np, 0, &handle);
-	EXPECT(handle == HANDLE);
-	return polled;
+	polled = sp_netpoll_event(&np, 0);
+	EXPECT(polled.handle == HANDLE);
+	return polled.bits;
 }
 
 static void
@@ -307,11 +306,8 @@ break_it(void *unused)
 static void
 expect_break(int64_t delay)
 {
-	sp_handle handle;
-
 	EXPECT_EQ(sp_netpoll_wait(&np, delay), 1);
-	sp_netpoll_event(&np, 0, &handle);
-	EXPECT(handle == SP_HANDLE_WAKE);
+	EXPECT(sp_netpoll_event(&np, 0).handle == SP_HANDLE_WAKE);
 	EXPECT_EQ(sp_netpoll_wait(&np, 0), 0);
 }
 
