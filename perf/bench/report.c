@@ -66,6 +66,7 @@ add_up(struct bench_worker *into, struct bench_worker *from)
 		into->tallies[i].answered += from->tallies[i].answered;
 		into->tallies[i].not_2xx += from->tallies[i].not_2xx;
 	}
+	bench_histogram_add(&into->behind, &from->behind);
 	for (size_t i = 0; i < COUNTERS; i++)
 		*counter(&into->counts, i) += *counter(&from->counts, i);
 	if (from->last_answer_ns > into->last_answer_ns)
@@ -159,6 +160,14 @@ print_text(struct bench_worker *all, const struct bench_tally *total,
 		print_row(options->paths[i].text, &all->tallies[i], seconds);
 	if (options->path_count > 1)
 		print_row("all", total, seconds);
+	if (options->rate > 0) {
+		printf("\nsent after it was due:");
+		for (size_t i = 0; i < QUANTILES; i++) {
+			printf("  %s", quantiles[i].name);
+			print_us((double)bench_histogram_quantile(
+			    &all->behind, quantiles[i].share));
+		}
+	}
 	printf("\nanswered by connection: least %" PRIu64 ", median %" PRIu64
 	       ", most %" PRIu64 ", Jain's index %.4f\n",
 	    fair->least, fair->median, fair->most, fair->jain);
@@ -189,6 +198,16 @@ print_json_string(const char *text)
 }
 
 static void
+print_json_quantiles(const struct bench_histogram *histogram)
+{
+	for (size_t i = 0; i < QUANTILES; i++)
+		printf(",\"%s_us\":%.3f", quantiles[i].name,
+		    (double)bench_histogram_quantile(
+			histogram, quantiles[i].share)
+			/ 1e3);
+}
+
+static void
 print_json_tally(
     const char *name, const struct bench_tally *tally, double seconds)
 {
@@ -198,11 +217,7 @@ print_json_tally(
 	    tally->answered, (double)tally->answered / seconds, tally->not_2xx,
 	    bench_histogram_mean(&tally->latency) / 1e3,
 	    tally->latency.count > 0 ? (double)tally->latency.min / 1e3 : 0);
-	for (size_t i = 0; i < QUANTILES; i++)
-		printf(",\"%s_us\":%.3f", quantiles[i].name,
-		    (double)bench_histogram_quantile(
-			&tally->latency, quantiles[i].share)
-			/ 1e3);
+	print_json_quantiles(&tally->latency);
 	printf("}");
 }
 
@@ -247,6 +262,11 @@ print_json(struct bench_worker *all, const struct bench_tally *total,
 	for (size_t i = 0; i < COUNTERS; i++)
 		printf(",\"%s\":%" PRIu64, counters[i].name,
 		    *counter(&all->counts, i));
+	if (options->rate > 0) {
+		printf(",\"behind\":{\"sent\":%" PRIu64, all->behind.count);
+		print_json_quantiles(&all->behind);
+		printf("}");
+	}
 	print_json_watch(all);
 	printf("}\n");
 }

@@ -5,6 +5,7 @@
 #include "perf/bench/worker.h"
 
 #include "perf/bench/limits.h"
+#include "shards/slice.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +16,12 @@
 #include <time.h>
 
 #define EVENTS 256
+
+/*
+ * Open loop: who shares a CPU with what it measures should send when it is
+ * due, and not when a server that computes has had its turn.
+ */
+#define SLICE_US 100
 
 uint64_t
 bench_now_ns(void)
@@ -125,6 +132,7 @@ bench_worker_init(struct bench_worker *worker,
 		return -ENOMEM;
 	for (unsigned i = 0; i < options->path_count; i++)
 		bench_histogram_init(&worker->tallies[i].latency);
+	bench_histogram_init(&worker->behind);
 	for (unsigned i = 0; i < worker->conn_count; i++) {
 		struct bench_conn *conn = &worker->conns[i];
 
@@ -296,6 +304,9 @@ send_due(struct bench_worker *worker, uint64_t now)
 		if (conn == NULL)
 			return;
 		path = pick_path(worker);
+		if (worker->next_due_ns >= worker->count_from_ns)
+			bench_histogram_record(&worker->behind,
+			    bench_now_ns() - worker->next_due_ns);
 		bench_conn_send(worker, conn, &path, 1, worker->next_due_ns);
 		if (conn->state == BENCH_OPEN)
 			list_idle(worker, conn);
@@ -426,6 +437,8 @@ bench_worker_run(struct bench_worker *worker, uint64_t start_ns)
 	uint64_t now;
 
 	prctl(PR_SET_TIMERSLACK, 1UL);
+	if (options->rate > 0)
+		sp_slice_ask(SLICE_US);
 	worker->count_from_ns = start_ns + options->warmup_ns;
 	worker->end_ns = worker->count_from_ns
 			 + (options->requests > 0 ? BENCH_REQUESTS_NS

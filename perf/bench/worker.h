@@ -94,6 +94,7 @@ struct bench_worker {
 	struct bench_conn *conns;
 	unsigned conn_count;
 	struct bench_tally *tallies; /* for each path */
+	struct bench_histogram behind; /* open loop: sent, after it was due */
 	struct bench_counts counts;
 	char *in;  /* what was received */
 	char *out; /* requests put together */

@@ -180,7 +180,7 @@ class Server:
             self.process = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=self.output,
                 stderr=subprocess.STDOUT, preexec_fn=self._in_child,
-                start_new_session=True,
+                process_group=0,
                 env={**os.environ, **dict(zip(
                     self.added, self._fill(self.added.values())))})
         except OSError as error:

@@ -165,6 +165,7 @@ class BenchTest(unittest.TestCase):
             self.assertGreater(report["due"], 300)
             self.assertEqual(report["all"]["answered"] + report["late"]
                              + report["lost"], report["due"])
+            self.assertEqual(report["behind"]["sent"], report["due"])
 
     def test_slow_and_half_open_clients_are_beside_the_load(self):
         with floor() as server:
@@ -208,6 +209,7 @@ class BenchTest(unittest.TestCase):
                 f"http://127.0.0.1:{mute.getsockname()[1]}/")
         self.assertEqual(status, 69)
         self.assertEqual(report["late"], report["due"])
+        self.assertLess(report["behind"]["sent"], report["due"])
         self.assertGreaterEqual(report["all"]["min_us"], 1e5)
 
     def test_nobody_there(self):
