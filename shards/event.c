@@ -4,6 +4,7 @@
 
 #include "alloc/cacheline.h"
 #include "alloc/check.h"
+#include "shards/trim.h"
 #include "shards/worker.h"
 
 #include <errno.h>
@@ -243,10 +244,12 @@ sp_worker_timers(struct sp_worker *worker)
 int64_t
 sp_worker_next_timer(struct sp_worker *worker)
 {
+	int64_t trim = sp_worker_next_trim(worker), wait;
 	sp_tick tick;
 
 	if (sp_likely(worker->timers.armed == 0)
 	    || !sp_wheel_next(&worker->timers, &tick))
-		return -1;
-	return sp_tick_delay_ns(tick, sp_now_ns());
+		return trim;
+	wait = sp_tick_delay_ns(tick, sp_now_ns());
+	return trim >= 0 && trim < wait ? trim : wait;
 }

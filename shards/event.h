@@ -89,7 +89,8 @@ void sp_event_post(struct sp_event *event);
 
 /*
  * sp_worker_timers: let waits of this worker end whose time is up.
- * sp_worker_next_timer: how long until the next, or -1.
+ * sp_worker_next_timer: how long until the next, or until there is something
+ * to trim, or -1.
  */
 void sp_worker_timers(struct sp_worker *worker);
 int64_t sp_worker_next_timer(struct sp_worker *worker);

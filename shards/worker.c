@@ -11,6 +11,7 @@
 #include "shards/futex.h"
 #include "shards/slice.h"
 #include "shards/steal.h"
+#include "shards/trim.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -20,8 +21,6 @@
 #include <sys/prctl.h>
 
 #define TIMER_SLACK_NS 1000
-#define TRIM_MS 1000
-#define TRIM_STACKS 64 /* in one go */
 
 /* Resumed fibers in a row, before the ring and the poll get their turn. */
 #define RESUME_BUDGET 64
@@ -50,7 +49,7 @@ sp_worker_wake(struct sp_worker *worker)
 
 /*
  * Sleep until somebody who has claimed the worker wakes it, or a wait of its
- * own is over.
+ * own is over, or there is memory to give back.
  */
 static void
 sleep_until_claimed(struct sp_worker *worker, uint32_t word)
@@ -73,6 +72,11 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 	}
 	sp_rcu_online();
 	sp_worker_awakes(worker);
+	if (ns < 0)
+		return;
+	worker->now_ns = sp_now_ns();
+	worker->now = sp_tick_of(worker->now_ns);
+	sp_worker_trim(worker);
 }
 
 /* Nothing left in the shard, nor of what was taken from elsewhere. */
@@ -130,6 +134,8 @@ take_spare(struct sp_worker *worker)
 
 	worker->spares = worker->spares->next;
 	worker->spare_count--;
+	if (worker->spare_count < worker->spare_least)
+		worker->spare_least = worker->spare_count;
 	return fiber;
 }
 
@@ -249,19 +255,6 @@ sp_fiber_ready(struct sp_fiber *fiber)
 		sp_shard_break(home->shard);
 }
 
-/* Once in a while, when there is time: free what nobody needed lately. */
-static void
-trim(struct sp_worker *worker)
-{
-	if (!sp_tick_after(worker->now, worker->trim_after))
-		return;
-	worker->trim_after = worker->now + TRIM_MS;
-	while (worker->spare_count > SP_IDLE_STACKS)
-		sp_fiber_free(take_spare(worker), &worker->stacks);
-	sp_stack_pool_trim(&worker->stacks, TRIM_STACKS);
-	sp_bufcache_trim(&worker->buffers);
-}
-
 /* The next fiber to go on with, or NULL. */
 static struct sp_fiber *
 next_runnable(struct sp_worker *worker)
@@ -336,7 +329,7 @@ poll_shard(struct sp_worker *worker)
 	list = sp_shard_poll(
 	    shard, worker, !busy && !sp_surplus_elsewhere(worker));
 	if (list == NULL)
-		trim(worker);
+		sp_worker_trim(worker);
 	else
 		sp_wake_helper(worker, sp_ready_ring_depth(&shard->ring));
 	return list;
@@ -476,7 +469,7 @@ heavy_loop(struct sp_worker *worker)
 			task->service->run(worker, task);
 			continue;
 		}
-		trim(worker);
+		sp_worker_trim(worker);
 		if (heavy_ended(worker))
 			return;
 		if (worker->runnable == NULL)

@@ -70,11 +70,12 @@ struct sp_worker {
 	struct sp_fiber *current;
 	struct sp_link *spares; /* fibers in their loop, to go on with */
 	uint32_t spare_count;
+	uint32_t spare_least; /* of it, since the last trim */
 	uint32_t waiting; /* fibers that are suspended */
 	struct sp_link *runnable; /* resumed fibers, oldest first */
 	struct sp_link **runnable_tail;
 	uint32_t resume_budget;
-	uint64_t now_ns; /* as of the last poll */
+	uint64_t now_ns; /* as of the last poll, or look at the clock */
 	sp_tick now;
 	sp_tick trim_after;
 	uint64_t service_cycles; /* of a task, a moving average */

@@ -113,7 +113,7 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_tick_of(ns) 0
 #define sp_cycles() 0
 #define measure(worker, cycles, tasks) ((void)(cycles))
-#define trim(worker) ((void)0)
+#define sp_worker_trim(worker) ((void)0)
 #define until_next_timer(shard, worker) (stub_episodes++, -1)
 #define run_timers(shard, now, ready) ((void)0)
 #define sp_poll_cache_reclaim(cache, forget, shard) ((void)0)
