@@ -4,7 +4,8 @@
 add_library(spate_settings INTERFACE)
 target_compile_definitions(spate_settings INTERFACE
   _GNU_SOURCE SPATE_BUILDING $<$<CONFIG:Debug>:SPATE_DEBUG>
-  $<$<BOOL:${SPATE_JEMALLOC}>:SPATE_JEMALLOC>)
+  $<$<BOOL:${SPATE_JEMALLOC}>:SPATE_JEMALLOC>
+  SPATE_FIBERS=$<BOOL:${SPATE_FIBERS}>)
 target_compile_options(spate_settings INTERFACE
   -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings -Wvla
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>

@@ -357,8 +357,10 @@ release_buffers(struct spate_req *req)
 		sp_bufcache_put(&worker->buffers, req->out);
 	if (sp_unlikely(!sp_bump_unused(&req->memory)))
 		sp_bump_fini(&req->memory);
-	worker->current->before_wait = NULL;
-	worker->current->pd = NULL;
+	if (SPATE_FIBERS) {
+		worker->current->before_wait = NULL;
+		worker->current->pd = NULL;
+	}
 }
 
 /*
@@ -440,9 +442,11 @@ borrow_buffers(struct spate_req *req)
 	req->collected = NULL;
 	sp_bump_init_later(
 	    &req->memory, MEMORY_FIRST, req->server->options.max_memory);
-	fiber->before_wait = flush_before_wait;
-	fiber->before_wait_arg = req;
-	fiber->pd = req->pd;
+	if (SPATE_FIBERS) {
+		fiber->before_wait = flush_before_wait;
+		fiber->before_wait_arg = req;
+		fiber->pd = req->pd;
+	}
 	return true;
 }
 

@@ -53,6 +53,14 @@
 struct sp_poll_desc;
 struct sp_worker;
 
+/*
+ * SPATE_FIBERS=0 is for measuring alone: the loop runs on its thread's own
+ * stack, and every wait is refused as if there were no stack for another.
+ */
+#ifndef SPATE_FIBERS
+#define SPATE_FIBERS 1
+#endif
+
 /* What waits have taken, in cycles. */
 struct sp_waited {
 	uint64_t parked;  /* until the fiber could go on */
@@ -63,7 +71,8 @@ struct sp_waited {
 static inline bool
 sp_waited_any(const struct sp_waited *waited)
 {
-	return (waited->parked | waited->blocked | waited->queued) != 0;
+	return SPATE_FIBERS
+	    && (waited->parked | waited->blocked | waited->queued) != 0;
 }
 
 struct sp_fiber {

@@ -150,14 +150,20 @@ switch_to(struct sp_worker *worker, struct sp_fiber *fiber)
 
 static void heavy_loop(struct sp_worker *worker);
 
-/* The bottom of every fiber but the root. */
 static void
-enter_loop(struct sp_worker *worker)
+run_to_end(struct sp_worker *worker)
 {
 	if (worker->heavy)
 		heavy_loop(worker);
 	else
 		loop(worker);
+}
+
+/* The bottom of every fiber but the root. */
+static void
+enter_loop(struct sp_worker *worker)
+{
+	run_to_end(worker);
 	add_spare(worker, worker->current);
 	switch_to(worker, &worker->root);
 }
@@ -169,7 +175,9 @@ sp_fiber_reserve(struct sp_worker *worker)
 
 	if (sp_likely(worker->spares != NULL))
 		return 0;
-	fiber = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	fiber = SPATE_FIBERS
+	    ? sp_fiber_new(worker, &worker->stacks, enter_loop)
+	    : NULL;
 	if (fiber == NULL) {
 		sp_count(&worker->counters.fibers_refused, 1);
 		return -ENOMEM;
@@ -261,6 +269,8 @@ next_runnable(struct sp_worker *worker)
 {
 	struct sp_link *link;
 
+	if (!SPATE_FIBERS)
+		return NULL;
 	if (!sp_stack_empty(&worker->resumed)) {
 		/* RESUME acquire. */
 		link = sp_stack_reverse(sp_stack_pop_all(&worker->resumed));
@@ -504,16 +514,19 @@ static void
 run_loop(struct sp_worker *worker)
 {
 	struct sp_engine *engine = worker->engine;
-	struct sp_fiber *first
-	    = sp_fiber_new(worker, &worker->stacks, enter_loop);
+	struct sp_fiber *first = SPATE_FIBERS
+	    ? sp_fiber_new(worker, &worker->stacks, enter_loop)
+	    : &worker->root;
 	int error = first != NULL ? 0 : -ENOMEM;
 
 	if (error == 0 && engine->options.worker_begin != NULL)
 		error = engine->options.worker_begin(worker);
 	tell(worker, error);
-	if (error == 0)
+	if (error == 0 && !SPATE_FIBERS)
+		run_to_end(worker);
+	else if (error == 0)
 		switch_to(worker, first);
-	else if (first != NULL)
+	else if (SPATE_FIBERS && first != NULL)
 		add_spare(worker, first);
 	while (worker->spares != NULL)
 		sp_fiber_free(take_spare(worker), &worker->stacks);

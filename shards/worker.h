@@ -229,7 +229,7 @@ void sp_run_woken(
 static inline sp_tick
 sp_fiber_until(const struct sp_fiber *fiber, sp_tick when)
 {
-	if (sp_likely(fiber->until == SP_DEADLINE_NONE))
+	if (!SPATE_FIBERS || sp_likely(fiber->until == SP_DEADLINE_NONE))
 		return when;
 	if (when != SP_DEADLINE_NONE && sp_tick_after(fiber->until, when))
 		return when;

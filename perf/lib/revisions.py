@@ -40,24 +40,25 @@ def checkout(revision):
     return folder
 
 
-def build(source):
+def build(source, folder, *options):
     """=> Returns the folder that spate-demo is in."""
-    folder = FOLDER / "tree" if source == ROOT else source / "build"
-    call("cmake", "-S", source, "-B", folder, *OPTIONS,
+    call("cmake", "-S", source, "-B", folder, *OPTIONS, *options,
          what=f"{source}: cmake")
     call("cmake", "--build", folder, "--target", "spate-demo",
          what=f"{source}: cmake --build")
     return folder
 
 
-def describe(letter, revision):
+def describe(letter, revision, *options):
     """=> Returns the path of a description of that commit's demo.
 
-    "." is this tree, with what is not committed.
+    "." is this tree, with what is not committed. With options of CMake it is
+    built in a folder of that letter.
     """
     print(f"{letter}: building {revision}", flush=True)
     source = ROOT if revision == "." else checkout(revision)
-    folder = build(source)
+    folder = FOLDER / "tree" if source == ROOT else source / "build"
+    folder = build(source, FOLDER / letter if options else folder, *options)
     path = FOLDER / f"{letter}.json"
     FOLDER.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({

@@ -121,5 +121,6 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_surplus_elsewhere(worker) false
 #define sp_wake_helper(worker, depth) ((void)0)
 #define RESUME_BUDGET 64
+#define SPATE_FIBERS 1
 
 #endif /* SPATE_SHARDS_SHARD_H */
