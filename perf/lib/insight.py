@@ -26,23 +26,19 @@ SCRAPES = 1000
 
 def cost(settings, description):
     """=> Returns CPU per request by workload and state, one for each round."""
-    found = {(work, state): [] for work in WORKLOADS for state in (ON, OFF)}
+    works = {work: workloads.WORKLOADS[work] for work in WORKLOADS}
     started = {}
     try:
         for port, state in enumerate((ON, OFF), settings.port):
             started[state] = servers.Server(
                 description, settings, port,
                 arguments=OFF_FLAGS if state == OFF else []).start()
-        for number in range(settings.rounds):
-            for work in WORKLOADS:
-                for state in (ON, OFF) if number % 2 else (OFF, ON):
-                    load.tell(f"round {number + 1}: {work} {state}")
-                    found[work, state].append(load.measure(
-                        started[state], workloads.WORKLOADS[work], settings,
-                        settings.seconds_of(2, 1))["cpu_us"])
+        found = load.in_turns(
+            settings, started, works, settings.seconds_of(2, 1))
     finally:
         servers.stop_all()
-    return found
+    return {key: [run["cpu_us"] for run in runs]
+            for key, runs in found.items()}
 
 
 def scraper(settings, server, seconds):

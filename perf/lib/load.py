@@ -56,7 +56,27 @@ def measure(server, work, settings, seconds=None):
             "cpu_us": watch["server_ns"] / 1000 / answered,
             "busy": watch["server_ns"] / window, "answered": answered,
             "user_ns": watch["user_ns"], "system_ns": watch["system_ns"],
+            "burn_p99_us": found["paths"].get(
+                workloads.BURN, {}).get("p99_us", 0),
+            "behind_p99_us": found.get("behind", {}).get("p99_us", 0),
             "foreign": max(0.0, foreign), "errors": errors(found)}
+
+
+def in_turns(settings, started, works, seconds):
+    """Servers by label that are compared with each other.
+
+    => Returns what was measured by workload and label, one for each round.
+    """
+    found = {(key, label): [] for key in works for label in started}
+    for number in range(settings.rounds):
+        for key, work in works.items():
+            order = list(started)
+            for label in order if number % 2 else reversed(order):
+                tell(f"round {number + 1}: {key} {label}")
+                found[key, label].append(measure(
+                    started[label], work, settings, seconds))
+    tell("")
+    return found
 
 
 class Fleet:
