@@ -222,6 +222,35 @@ set_port(struct sp_addresses *found, uint16_t port)
 	}
 }
 
+/* "localhost", or a name below it. */
+static bool
+is_localhost(const char *name)
+{
+	static const char local[] = "localhost";
+	size_t size = strlen(name);
+
+	if (size < sizeof(local) - 1)
+		return false;
+	size -= sizeof(local) - 1;
+	return strncasecmp(name + size, local, sizeof(local) - 1) == 0
+	       && (size == 0 || name[size - 1] == '.');
+}
+
+static void
+find_localhost(struct sp_addresses *found)
+{
+	const struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	found->count = 2;
+	found->size[0] = sizeof(v4);
+	memcpy(&found->address[0], &v4, sizeof(v4));
+	found->size[1] = sizeof(v6);
+	memcpy(&found->address[1], &v6, sizeof(v6));
+}
+
 int
 sp_names_find(struct sp_worker *worker, const char *name, uint16_t port,
     sp_tick until, struct sp_addresses *found)
@@ -231,6 +260,11 @@ sp_names_find(struct sp_worker *worker, const char *name, uint16_t port,
 	struct look_up *look;
 	int error;
 
+	if (is_localhost(name)) {
+		find_localhost(found);
+		set_port(found, port);
+		return 0;
+	}
 	if (known != NULL) {
 		*found = known->found;
 		set_port(found, port);

@@ -12,6 +12,9 @@
  *     not found     for a tenth of that
  *
  * The system's answer does not say how long it holds.
+ *
+ * "localhost" and names below it are this machine, whatever the system would
+ * say, and nobody is asked (RFC 6761, 6.3).
  */
 
 #include "framework/server.h"

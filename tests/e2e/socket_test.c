@@ -198,15 +198,21 @@ TEST(handlers_talk_to_tasks_by_a_unix_socket)
 	echo_many("unix:@spate-socket-test");
 }
 
+/* Also on a machine without /etc/hosts. */
 TEST(a_name_will_do)
 {
+	static const char *const names[] = { "localhost", "LocalHost",
+		"a.b.localhost" };
 	struct client client = { .fd = -1 };
 	char port[16];
 
 	if (start("127.0.0.1:0") && client_open(&client, site.port)) {
 		snprintf(port, sizeof(port), "%s", strchr(address, ':'));
-		snprintf(address, sizeof(address), "localhost%s", port);
-		client_expect(&client, GET("/ask"), 200, "hello, you");
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			snprintf(
+			    address, sizeof(address), "%s%s", names[i], port);
+			client_expect(&client, GET("/ask"), 200, "hello, you");
+		}
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
