@@ -557,6 +557,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	const struct sp_http_worker *http = worker->context;
 	const struct sp_http_service *service;
 	uint64_t ready = pd->ready;
+	uint64_t begun = sp_load(&worker->recorder.began, relaxed);
 	struct spate_req req;
 	enum outcome outcome;
 
@@ -577,15 +578,14 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 			sp_http_close(worker, pd);
 			return;
 		}
-		sp_times_turn(
-		    &req.times, http->times, &worker->current->waited, ready);
+		sp_times_turn(&req.times, http->times,
+		    &worker->current->waited, ready, begun);
 		outcome = turn(&req);
 		sp_times_turn_end(&req.times);
 		release_buffers(&req);
-		ready = UINT64_MAX;
 	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd))
-		 && !goes_back(worker, &outcome));
-
+		 && !goes_back(worker, &outcome)
+		 && (ready = begun = sp_cycles()) != 0);
 	if (sp_likely(outcome == TURN_PARK))
 		return;
 	if (outcome == TURN_YIELD)

@@ -29,7 +29,7 @@ static const char *const level_names[]
     = { "debug", "info", "warning", "error" };
 
 /* Flags without a letter. */
-enum { FLAG_RECORD_TIMES = 256 };
+enum { FLAG_RECORD_TIMES = 256, FLAG_RECORD_EVENTS };
 
 /* A setting, once as a flag and once as SPATE_NAME. */
 static const struct argp_option flags[] = {
@@ -50,6 +50,8 @@ static const struct argp_option flags[] = {
 	    0 },
 	{ "record-times", FLAG_RECORD_TIMES, "on|off", 0,
 	    "latencies, and counts for each route; on", 0 },
+	{ "record-events", FLAG_RECORD_EVENTS, "N", 0,
+	    "how many events of each worker to keep; 16384; 0: none", 0 },
 	{ 0 },
 };
 
@@ -150,6 +152,9 @@ set(struct spate_server *server, int key, const char *text)
 	case FLAG_RECORD_TIMES:
 		return on_or_off(
 		    "record-times", text, &options->record_times);
+	case FLAG_RECORD_EVENTS:
+		return number(
+		    "record-events", text, &options->record_events);
 	default:
 		return -ENOENT;
 	}

@@ -47,6 +47,7 @@ spate_options_default(void)
 		.max_tasks = 65536,
 		.offload_threads = 16,
 		.offload_queue = 1024,
+		.record_events = 16384,
 	};
 }
 
@@ -63,6 +64,7 @@ sp_options_valid(const struct spate_options *options)
 	    && options->max_pipelined >= 1
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
 	    && options->offload_queue <= 1u << 20
+	    && options->record_events <= SP_RECORDS_MAX
 	    && options->max_body <= UINT32_MAX - options->max_memory
 	    && options->max_outq <= UINT32_MAX / 2
 	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX

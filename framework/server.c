@@ -369,6 +369,7 @@ make_engine(struct spate_server *server)
 	engine.max_tasks = options->max_tasks;
 	engine.offload_threads = options->offload_threads;
 	engine.offload_queue = options->offload_queue;
+	engine.record_events = options->record_events;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
 	/* Who asks for one thread in each shard gets one. */

@@ -110,10 +110,10 @@ uint64_t sp_times_answers(uint64_t answers[SP_HTTP_METHODS][SP_CODES],
 uint64_t sp_times_phase(
     struct sp_worker_times *worker, uint32_t number, enum sp_phase phase);
 
-/* sp_times_turn: a turn begins, of what is ready since then, in cycles. */
+/* sp_times_turn: a turn has begun, of what is ready since then, in cycles. */
 static inline void
 sp_times_turn(struct sp_turn_times *times, struct sp_worker_times *worker,
-    struct sp_waited *waited, uint64_t ready)
+    struct sp_waited *waited, uint64_t ready, uint64_t begun)
 {
 	times->worker = worker;
 	times->route = times->batch = NULL;
@@ -121,7 +121,7 @@ sp_times_turn(struct sp_turn_times *times, struct sp_worker_times *worker,
 	if (worker == NULL)
 		return;
 	times->waited = waited;
-	times->begun = sp_cycles();
+	times->begun = begun;
 	/* Other CPUs' counters may be a little ahead. */
 	times->ready = ready < times->begun ? ready : times->begun;
 	/* Of a stream, which does not ask. */

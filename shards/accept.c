@@ -49,6 +49,8 @@ adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
 	pd->peer = peer;
 	pd->born = worker->now;
 	sp_count(&worker->counters.accepted, 1);
+	sp_record(&worker->recorder, SP_RECORD_ACCEPT, sp_cycles(), 0,
+	    sp_poll_desc_handle(pd), 0);
 }
 
 static void

@@ -41,6 +41,7 @@ options_are_valid(const struct sp_engine_options *options)
 	    && options->max_fibers >= 2 && options->ring_size >= 2
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
 	    && options->offload_queue <= 1u << 20
+	    && options->record_events <= SP_RECORDS_MAX
 	    && (options->ring_size & (options->ring_size - 1)) == 0;
 }
 
@@ -88,6 +89,7 @@ sp_engine_new(struct sp_engine **out, const struct sp_engine_options *options)
 	engine->options = *options;
 	engine->wake_cycles = options->wake_us * sp_cycles_per_us();
 	engine->started_ns = sp_now_ns();
+	engine->started_cycles = sp_cycles();
 	sp_store(&engine->reserve_fd, -1, relaxed);
 	if (options->max_per_peer != 0)
 		engine->peers = sp_peers_new(options->max_per_peer);

@@ -46,6 +46,7 @@ struct sp_engine_options {
 	uint32_t max_tasks;       /* of sp_spawn(), at a time */
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
+	uint32_t record_events;   /* of each worker, to be kept; recorder.h */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot
@@ -65,6 +66,7 @@ struct sp_engine {
 	struct sp_shard **shards;         /* constant */
 	uint64_t wake_cycles;             /* constant */
 	uint64_t started_ns;              /* constant */
+	uint64_t started_cycles;          /* constant; the same moment */
 	struct sp_peers *peers;           /* constant; NULL: no limit */
 	void *context;                    /* of the framework */
 

@@ -71,6 +71,8 @@ own_event(struct sp_shard *shard, struct sp_worker *worker, sp_handle handle)
 
 	if (handle == SP_HANDLE_WAKE) {
 		sp_count(&worker->counters.wakeups, 1);
+		sp_record(&worker->recorder, SP_RECORD_BREAK_SEEN, sp_cycles(),
+		    0, 0, 0);
 		return;
 	}
 	/* The timers are looked at after every poll. */
@@ -102,6 +104,8 @@ dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
 			 * still open in another process.
 			 */
 			sp_count(&worker->counters.stale_events, 1);
+			sp_record(&worker->recorder, SP_RECORD_STALE,
+			    sp_cycles(), 0, polled.handle, 0);
 			continue;
 		}
 		if (sp_likely(polled.bits == SP_POLLED_READ))
@@ -113,7 +117,7 @@ dispatch(struct sp_shard *shard, struct sp_worker *worker, unsigned events,
 }
 
 /* What has ended a sleep of the poller. */
-static void
+static enum sp_record_wake
 count_wake(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
     unsigned events, uint64_t cycles)
 {
@@ -121,20 +125,28 @@ count_wake(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 
 	if (events != 0)
 		first = sp_netpoll_event(&shard->np, 0).handle;
-	if (events == 1 && first == SP_HANDLE_WAKE)
+	if (events == 1 && first == SP_HANDLE_WAKE) {
 		sp_count(&worker->counters.wakes_break, 1);
-	else if (events != 0)
+		return SP_RECORD_BY_BREAK;
+	}
+	if (events != 0) {
 		sp_count(&worker->counters.wakes_io, 1);
-	else if (delay > 0 && cycles >= sp_ns_to_cycles((uint64_t)delay))
+		return SP_RECORD_BY_IO;
+	}
+	if (delay > 0 && cycles >= sp_ns_to_cycles((uint64_t)delay)) {
 		sp_count(&worker->counters.wakes_timer, 1);
-	else
-		sp_count(&worker->counters.wakes_spurious, 1);
+		return SP_RECORD_BY_TIMER;
+	}
+	sp_count(&worker->counters.wakes_spurious, 1);
+	return SP_RECORD_BY_NOTHING;
 }
 
 unsigned
 sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
     struct sp_task_list *ready)
 {
+	enum sp_record_wake wake = SP_RECORD_BY_NOTHING;
+	uint64_t slept = 0;
 	unsigned events;
 
 	if (delay != 0) {
@@ -151,14 +163,17 @@ sp_netpoll(struct sp_shard *shard, struct sp_worker *worker, int64_t delay,
 		sp_rcu_online();
 		sp_wake_running(&shard->wake);
 		sp_count(&worker->counters.polls_blocked, 1);
-		count_wake(
-		    shard, worker, delay, events, sp_worker_awakes(worker));
+		slept = sp_worker_awakes(worker);
+		wake = count_wake(shard, worker, delay, events, slept);
 	} else {
 		events = sp_netpoll_wait(&shard->np, 0);
 	}
 	ready->since = sp_cycles();
 	sp_count(&worker->counters.polls, 1);
 	sp_count(&worker->counters.events, events);
+	if (events != 0 || slept != 0)
+		sp_record(&worker->recorder, SP_RECORD_POLL, ready->since,
+		    slept != 0 ? ready->since - slept : 0, wake, events);
 	dispatch(shard, worker, events, ready);
 	return events;
 }
@@ -283,38 +298,43 @@ sp_shard_rearm(struct sp_shard *shard, struct sp_poll_desc *pd)
 
 /* A descriptor's timer fired: evict what has passed its deadline. */
 static void
-pd_timer_fired(struct sp_shard *shard, struct sp_poll_desc *pd, sp_tick now,
-    struct sp_task_list *ready)
+pd_timer_fired(struct sp_shard *shard, struct sp_worker *worker,
+    struct sp_poll_desc *pd, struct sp_task_list *ready)
 {
+	sp_tick now = worker->now;
+
 	if ((sp_load(&pd->gen, relaxed) & 1) == 0)
 		return;
 	for (int mode = 0; mode < SP_POLL_MODES; mode++) {
 		sp_tick when = sp_load(&pd->deadline[mode], relaxed);
 
-		if (when > SP_DEADLINE_EXPIRED && !sp_tick_after(when, now))
-			run_or_resume(pd,
-			    sp_poll_expire(pd, (enum sp_poll_mode)mode, when),
-			    ready);
+		if (when <= SP_DEADLINE_EXPIRED || sp_tick_after(when, now))
+			continue;
+		sp_record(&worker->recorder, SP_RECORD_TIMER, sp_cycles(), 0,
+		    sp_poll_desc_handle(pd), 0);
+		run_or_resume(pd,
+		    sp_poll_expire(pd, (enum sp_poll_mode)mode, when), ready);
 	}
 	sp_wheel_add(&shard->wheel, &pd->timer, next_look(shard, pd, now));
 }
 
 static void
-run_timers(struct sp_shard *shard, sp_tick now, struct sp_task_list *ready)
+run_timers(struct sp_shard *shard, struct sp_worker *worker,
+    struct sp_task_list *ready)
 {
 	struct sp_timer_list expired = { NULL };
 	struct sp_timer *timer;
 
-	if (sp_wheel_advance(&shard->wheel, now, &expired) == 0)
+	if (sp_wheel_advance(&shard->wheel, worker->now, &expired) == 0)
 		return;
 	while ((timer = sp_timer_list_pop(&expired)) != NULL) {
 		if (timer->kind == SP_TIMER_LISTENER)
 			sp_accept_resume(
 			    sp_container_of(timer, struct sp_listener, timer));
 		else
-			pd_timer_fired(shard,
+			pd_timer_fired(shard, worker,
 			    sp_container_of(timer, struct sp_poll_desc, timer),
-			    now, ready);
+			    ready);
 	}
 }
 
@@ -364,8 +384,11 @@ publish(struct sp_shard *shard, struct sp_worker *worker,
 		}
 		published += before - ready->count;
 	}
-	if (published != 0)
+	if (published != 0) {
 		sp_count(&worker->counters.ready_published, published);
+		sp_record(&worker->recorder, SP_RECORD_PUBLISH, sp_cycles(), 0,
+		    0, published);
+	}
 	return first;
 }
 
@@ -388,7 +411,7 @@ sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 	sp_shard_messages(shard, worker);
 	take_runq(shard, &ready);
 	if (worker->now != shard->wheel.now)
-		run_timers(shard, worker->now, &ready);
+		run_timers(shard, worker, &ready);
 	sp_poll_cache_reclaim(&shard->cache, forget_timer, shard);
 
 	if (ready.count != 0)

@@ -46,6 +46,8 @@
 #include "shards/timer_wheel.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <string.h>
 
 enum sp_poll_mode { SP_POLL_READ, SP_POLL_WRITE, SP_POLL_MODES };
 
@@ -65,9 +67,9 @@ enum { SP_DEADLINE_NONE, SP_DEADLINE_EXPIRED };
 struct sp_poll_desc {
 	sp_slot slot[SP_POLL_MODES]; /* rg and wg */
 	SP_ATOMIC(uint32_t) info;
-	SP_ATOMIC(uint32_t) gen;
 	int32_t fd;
 	uint32_t index; /* shard and index, as in the handle */
+	SP_ATOMIC(uint32_t) gen;
 	SP_ATOMIC(sp_tick) deadline[SP_POLL_MODES];
 	struct sp_task task;
 	struct sp_mpsc_stack outq; /* sends from other threads */
@@ -88,6 +90,9 @@ struct sp_poll_desc {
 } SP_ALIGN_APART;
 
 #ifndef SP_ATOMICS_MODEL
+static_assert(offsetof(struct sp_poll_desc, gen)
+		  == offsetof(struct sp_poll_desc, index) + sizeof(uint32_t),
+    "the two halves of the handle");
 static_assert(sizeof(struct sp_poll_desc) == 128, "two lines");
 static_assert(
     offsetof(struct sp_poll_desc, timer) == 64, "the hot line is full");
@@ -98,6 +103,24 @@ sp_poll_desc_handle(struct sp_poll_desc *pd)
 {
 	return (uint64_t)sp_load(&pd->gen, relaxed) << 32 | pd->index;
 }
+
+#ifndef SP_ATOMICS_MODEL
+/*
+ * sp_task_handle: the handle of the descriptor that a task is in, by one load.
+ * For its owner, during whose time it does not change.
+ */
+static inline sp_handle
+sp_task_handle(const struct sp_task *task)
+{
+	sp_handle handle;
+
+	memcpy(&handle,
+	    (const char *)task - offsetof(struct sp_poll_desc, task)
+		+ offsetof(struct sp_poll_desc, index),
+	    sizeof(handle));
+	return handle;
+}
+#endif
 
 /*
  * sp_poll_info: the bits of info. Any thread.

@@ -179,14 +179,25 @@ sp_shard_ended(struct sp_shard *shard)
 /* ------------------------------------------------- from other threads */
 
 void
+sp_shard_send_break(struct sp_shard *shard)
+{
+	struct sp_worker *worker = sp_worker_self();
+
+	sp_fetch_add(&shard->breaks_sent, 1, relaxed);
+	if (worker != NULL)
+		sp_record(&worker->recorder, SP_RECORD_BREAK_SENT, sp_cycles(),
+		    0, 0, shard->id);
+	sp_netpoll_break(&shard->np);
+}
+
+void
 sp_shard_break(struct sp_shard *shard)
 {
 	if (!sp_wake_notify(&shard->wake)) {
 		sp_fetch_add(&shard->breaks_coalesced, 1, relaxed);
 		return;
 	}
-	sp_fetch_add(&shard->breaks_sent, 1, relaxed);
-	sp_netpoll_break(&shard->np);
+	sp_shard_send_break(shard);
 }
 
 void
@@ -300,6 +311,11 @@ sp_shard_open_owned(struct sp_shard *shard, int fd,
 static void
 close_and_retire(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
+	struct sp_worker *worker = sp_worker_self();
+
+	if (worker != NULL)
+		sp_record(&worker->recorder, SP_RECORD_CLOSE, sp_cycles(), 0,
+		    sp_poll_desc_handle(pd), 0);
 	/* FLAG3. */
 	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
 	if (sp_likely(pd->fd >= 0))

@@ -183,8 +183,12 @@ void sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd);
  */
 int sp_shard_rearm(struct sp_shard *shard, struct sp_poll_desc *pd);
 
-/* sp_shard_break: Go's netpollBreak. Any thread, after leaving something. */
+/*
+ * sp_shard_break: Go's netpollBreak. Any thread, after leaving something.
+ * sp_shard_send_break: what it does if sp_wake_notify() told it to.
+ */
 void sp_shard_break(struct sp_shard *shard);
+void sp_shard_send_break(struct sp_shard *shard);
 
 /*
  * sp_shard_unattended: the caller has dropped the poll token and will not be

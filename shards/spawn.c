@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct spawned {
+	struct sp_poll_desc closed; /* if the shard has none for it */
 	struct sp_msg msg;
-	struct sp_task task; /* if there is no descriptor */
 	struct sp_shard *shard;
 	void (*fn)(void *arg);
 	void *arg;
@@ -63,13 +63,12 @@ run_with_desc(struct sp_worker *worker, struct sp_task *task)
 static void
 run_cancelled(struct sp_worker *worker, struct sp_task *task)
 {
-	struct spawned *spawned = sp_container_of(task, struct spawned, task);
+	struct spawned *spawned = sp_container_of(
+	    task, struct spawned, closed.task);
 	struct sp_shard *shard = spawned->shard;
-	struct sp_poll_desc closed;
 
-	memset(&closed, 0, sizeof(closed));
-	sp_store(&closed.info, SP_POLL_CLOSING, relaxed);
-	call(worker, spawned, &closed);
+	sp_store(&spawned->closed.info, SP_POLL_CLOSING, relaxed);
+	call(worker, spawned, &spawned->closed);
 	uncount(shard->engine, spawned->background);
 	free(spawned);
 	sp_shard_leave_outgoing(shard);
@@ -88,8 +87,9 @@ begin(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
 
 	SP_CHECK(worker != NULL);
 	if (sp_shard_open_owned(shard, -1, &spawned_service, 0, &pd) != 0) {
-		spawned->task.service = &cancelled_service;
-		sp_task_list_add(&shard->overflow, &spawned->task);
+		memset(&spawned->closed, 0, sizeof(spawned->closed));
+		spawned->closed.task.service = &cancelled_service;
+		sp_task_list_add(&shard->overflow, &spawned->closed.task);
 		return;
 	}
 	pd->proto = spawned;
@@ -117,14 +117,16 @@ sp_spawn(struct sp_shard *shard, void (*fn)(void *), void *arg, bool background)
 {
 	struct sp_engine *engine = shard->engine;
 	struct spawned *spawned;
+	void *memory = NULL;
 	int error;
 
 	error = count(engine, background);
 	if (error != 0)
 		return error;
-	spawned = malloc(sizeof(*spawned));
-	if (spawned == NULL)
-		error = -ENOMEM;
+	error = -posix_memalign(&memory, SP_APART, sizeof(*spawned));
+	spawned = memory;
+	if (error != 0)
+		spawned = NULL;
 	else if (!sp_shard_enter_outgoing(shard))
 		error = -ECANCELED;
 	if (error != 0) {

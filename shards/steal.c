@@ -152,8 +152,13 @@ sp_steal(struct sp_worker *worker)
 		if (list == NULL && is_stuck(shard))
 			list = help(worker, shard);
 	}
-	if (list != NULL)
-		sp_count(&worker->counters.stolen, count(list));
+	if (list != NULL) {
+		unsigned tasks = count(list);
+
+		sp_count(&worker->counters.stolen, tasks);
+		sp_record(&worker->recorder, SP_RECORD_STEAL, sp_cycles(), 0, 0,
+		    tasks);
+	}
 	return list;
 }
 
@@ -186,8 +191,7 @@ sp_wake_helper(struct sp_worker *worker, unsigned depth)
 		if (other->cpu == shard->cpu || !sp_wake_notify(&other->wake))
 			continue;
 		sp_count(&worker->counters.helper_wakes, 1);
-		sp_fetch_add(&other->breaks_sent, 1, relaxed);
-		sp_netpoll_break(&other->np);
+		sp_shard_send_break(other);
 		return;
 	}
 }

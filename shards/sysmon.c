@@ -53,8 +53,7 @@ wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
 		    engine->shards[(stuck->id + i) % engine->shard_count];
 
 		if (sp_wake_notify(&shard->wake)) {
-			sp_fetch_add(&shard->breaks_sent, 1, relaxed);
-			sp_netpoll_break(&shard->np);
+			sp_shard_send_break(shard);
 			return;
 		}
 	}

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -55,6 +54,7 @@ static void
 sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 {
 	int64_t ns = sp_worker_next_timer(worker);
+	uint64_t now, slept;
 
 	sp_worker_sleeps(worker);
 	sp_rcu_offline();
@@ -71,7 +71,10 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 		ns = -1;
 	}
 	sp_rcu_online();
-	sp_worker_awakes(worker);
+	slept = sp_worker_awakes(worker);
+	now = sp_cycles();
+	sp_record(
+	    &worker->recorder, SP_RECORD_PARK, now, now - slept, 0, 0);
 	if (ns < 0)
 		return;
 	worker->now_ns = sp_now_ns();
@@ -188,10 +191,9 @@ sp_fiber_reserve(struct sp_worker *worker)
 
 /* It goes on, after a wait that began at left. */
 static void
-add_wait(struct sp_waited *waited, uint64_t left, uint64_t ready)
+add_wait(
+    struct sp_waited *waited, uint64_t left, uint64_t ready, uint64_t now)
 {
-	uint64_t now = sp_cycles();
-
 	/* It may have been made ready before it has left. */
 	if (ready < left || ready > now)
 		ready = left;
@@ -203,8 +205,9 @@ void
 sp_fiber_suspend(struct sp_worker *worker)
 {
 	struct sp_fiber *fiber = worker->current;
-	uint64_t left, ready;
+	uint64_t left, ready, now;
 	const char *handler = sp_load(&worker->handler, relaxed);
+	sp_handle running = worker->running;
 	uint32_t wakes;
 
 	if (fiber->credits != 0) {
@@ -214,9 +217,12 @@ sp_fiber_suspend(struct sp_worker *worker)
 	sp_count(&worker->counters.fiber_waits, 1);
 	worker->waiting++;
 	left = sp_cycles();
+	sp_worker_ran(worker, left, SP_RECORD_WAIT);
 	sp_store(&worker->handler, NULL, relaxed);
 	switch_to(worker, take_spare(worker));
 	sp_store(&worker->handler, handler, relaxed);
+	now = sp_cycles();
+	sp_worker_runs(worker, now | SP_RECORD_RESUMED, running);
 	sp_count(&worker->begun, 1);
 	worker->waiting--;
 	/*
@@ -229,7 +235,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
 	SP_CHECK(wakes != 0);
 	fiber->credits = wakes - 1;
-	add_wait(&fiber->waited, left, ready);
+	add_wait(&fiber->waited, left, ready, now);
 }
 
 /* Go on in a fiber that has been made ready; this one becomes a spare. */
@@ -302,7 +308,7 @@ measure(struct sp_worker *worker, uint64_t cycles, unsigned tasks)
 static void
 run_list(struct sp_worker *worker, struct sp_task *task)
 {
-	uint64_t start = sp_cycles();
+	uint64_t start = sp_cycles(), now = start;
 	uint64_t waits = sp_load(&worker->counters.fiber_waits, relaxed);
 	unsigned tasks = 0;
 
@@ -314,7 +320,10 @@ run_list(struct sp_worker *worker, struct sp_task *task)
 		if (next != NULL)
 			sp_store(&worker->rest, next, release);
 		sp_count(&worker->begun, 1);
+		sp_worker_runs(worker, now, sp_task_handle(task));
 		task->service->run(worker, task);
+		now = sp_cycles();
+		sp_worker_ran(worker, now, SP_RECORD_RUN);
 		tasks++;
 		if (next == NULL && sp_load(&worker->rest, relaxed) == NULL)
 			break;
@@ -323,7 +332,7 @@ run_list(struct sp_worker *worker, struct sp_task *task)
 	}
 	/* What waited took time, but not the worker's. */
 	if (waits == sp_load(&worker->counters.fiber_waits, relaxed))
-		measure(worker, sp_cycles() - start, tasks);
+		measure(worker, now - start, tasks);
 }
 
 /* Look at the shard, with the poll token, which is gone afterwards. */
@@ -476,7 +485,10 @@ heavy_loop(struct sp_worker *worker)
 		task = next_handed(worker);
 		if (task != NULL) {
 			sp_count(&worker->begun, 1);
+			sp_worker_runs(
+			    worker, sp_cycles(), sp_task_handle(task));
 			task->service->run(worker, task);
+			sp_worker_ran(worker, sp_cycles(), SP_RECORD_RUN);
 			continue;
 		}
 		sp_worker_trim(worker);
@@ -488,16 +500,6 @@ heavy_loop(struct sp_worker *worker)
 }
 
 /* -------------------------------------------------------------- thread */
-
-static void
-name_thread(const struct sp_worker *worker)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), "spate/%u.%u", worker->shard->id,
-	    worker->number);
-	pthread_setname_np(pthread_self(), name);
-}
 
 /* Ready to run its loop, or not to be had. */
 static void
@@ -539,9 +541,11 @@ worker_main(void *arg)
 {
 	struct sp_worker *worker = arg;
 	struct sp_engine *engine = worker->engine;
+	char name[SP_WORKER_NAME];
 
 	self = worker;
-	name_thread(worker);
+	sp_worker_name(worker, name);
+	pthread_setname_np(pthread_self(), name);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
 	if (!worker->heavy)
 		sp_slice_ask(engine->options.slice_us);

@@ -47,6 +47,7 @@
 #include "shards/fiber.h"
 #include "shards/mpsc_stack.h"
 #include "shards/poll_desc.h"
+#include "shards/recorder.h"
 
 #include <pthread.h>
 
@@ -79,6 +80,7 @@ struct sp_worker {
 	sp_tick now;
 	sp_tick trim_after;
 	uint64_t service_cycles; /* of a task, a moving average */
+	sp_handle running;       /* what its task is for; 0: nothing */
 	uint32_t random;
 	struct sp_fiber root;
 	struct sp_bufcache buffers;
@@ -106,6 +108,7 @@ struct sp_worker {
 	SP_ATOMIC(uint64_t) asleep;       /* cycles, in all */
 	SP_ATOMIC(uint64_t) asleep_since; /* 0: it is awake */
 	SP_ATOMIC(void *) insight; /* of the framework; what others read */
+	struct sp_recorder recorder;
 } SP_ALIGN_APART;
 
 /*
@@ -113,6 +116,10 @@ struct sp_worker {
  * inlined, so that no thread-local address is kept across a wait.
  */
 struct sp_worker *sp_worker_self(void);
+
+/* sp_worker_name: of its thread; docs/architecture.md lists them. */
+#define SP_WORKER_NAME 16
+void sp_worker_name(const struct sp_worker *worker, char name[SP_WORKER_NAME]);
 
 /* Stacks that a worker keeps when nobody waits. */
 #define SP_IDLE_STACKS 32
@@ -159,6 +166,26 @@ sp_worker_awakes(struct sp_worker *worker)
 	sp_count(&worker->asleep, cycles);
 	sp_store(&worker->asleep_since, 0, relaxed);
 	return cycles;
+}
+
+/*
+ * sp_worker_runs: it begins a task, or goes on with one after a wait.
+ * sp_worker_ran: that has ended, or waits.
+ */
+static inline void
+sp_worker_runs(struct sp_worker *worker, uint64_t now, sp_handle handle)
+{
+	worker->running = handle;
+	sp_recorder_begin(&worker->recorder, now);
+}
+
+static inline void
+sp_worker_ran(
+    struct sp_worker *worker, uint64_t now, enum sp_record_kind kind)
+{
+	sp_record(&worker->recorder, kind, now,
+	    sp_load(&worker->recorder.began, relaxed), worker->running,
+	    (uint32_t)sp_load(&worker->counters.requests, relaxed));
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "shards/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,11 +35,24 @@ sp_worker_new(
 	worker->random = (shard->id + 1) * 2654435761u + number;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
 	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
+	if (sp_recorder_init(
+		&worker->recorder, shard->engine->options.record_events)
+	    != 0) {
+		free(worker);
+		return NULL;
+	}
 	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
 	    IDLE_BUFFERS);
 	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
 	    shard->engine->options.max_fibers, SP_IDLE_STACKS);
 	return worker;
+}
+
+void
+sp_worker_name(const struct sp_worker *worker, char name[SP_WORKER_NAME])
+{
+	snprintf(name, SP_WORKER_NAME, "spate/%u.%u", worker->shard->id,
+	    worker->number);
 }
 
 void
@@ -48,5 +62,6 @@ sp_worker_free(struct sp_worker *worker)
 		return;
 	sp_bufcache_fini(&worker->buffers);
 	sp_stack_pool_fini(&worker->stacks);
+	sp_recorder_fini(&worker->recorder);
 	free(worker);
 }

@@ -215,6 +215,12 @@ struct spate_options {
 	 * what docs/stats.md tells of. true.
 	 */
 	bool record_times;
+	/*
+	 * Events of each worker that the flight recorder keeps, of 32 bytes
+	 * each: 16,384, at most 1,048,576, rounded up to a power of two. 0:
+	 * it records nothing.
+	 */
+	uint32_t record_events;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

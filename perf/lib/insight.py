@@ -16,7 +16,7 @@ import table
 import workloads
 
 ON, OFF = "on", "off"
-OFF_FLAGS = ["--record-times=off"]
+OFF_FLAGS = ["--record-times=off", "--record-events=0"]
 WORKLOADS = ("64", "pipelined")
 COST, SLOWER = 1.03, 1.10
 

@@ -7,6 +7,7 @@ MODELS = {
     "shards/waiters.h": ["channel"],
     "shards/channel.c": ["channel"],
     "shards/offload.c": ["offload"],
+    "shards/recorder.h": ["recorder"],
     "shards/poll_slot.h": ["poll_slot"],
     "shards/poll_desc.h": ["poll_slot"],
     "shards/poll_desc.c": ["poll_slot"],
@@ -105,6 +106,15 @@ EXPECTED_TO_HOLD = {
 
 # (name, file, text, its replacement, the model that has to fail)
 LOGIC = [
+    ("a record is told of before it is written", "shards/recorder.h",
+     "	slot += head & recorder->mask;\n",
+     "	slot += head & recorder->mask;\n"
+     "	sp_store(&recorder->head, head + 1, release);\n", "recorder"),
+    ("a copy has what was written over it", "shards/recorder.h",
+     "	if (lost <= first)\n", "	if (true)\n", "recorder"),
+    ("a copy has what is being written", "shards/recorder.h",
+     "	lost = head >= size ? head - size + 1 : 0;\n",
+     "	lost = head >= size ? head - size : 0;\n", "recorder"),
     ("a pop takes by a store", "shards/bounded_queue.h",
      "else if (sp_cas(&queue->head, &at, at + 1, relaxed, relaxed))",
      "else if ((sp_store(&queue->head, at + 1, relaxed), true))", "queue"),

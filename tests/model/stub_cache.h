@@ -55,4 +55,8 @@ struct sp_shard {
 
 #define sp_peers_leave(peers, peer) ((void)0)
 
+struct sp_worker;
+#define sp_worker_self() ((struct sp_worker *)nullptr)
+#define sp_record(...) ((void)0)
+
 #endif /* SPATE_ALLOC_SLAB_H */

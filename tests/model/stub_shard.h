@@ -11,6 +11,7 @@
 #include "tests/model/stub_worker.h"
 
 #include "shards/idle.h"
+#include "shards/recorder.h"
 #include "shards/task.h"
 #include "shards/token.h"
 #include "shards/wake.h"
@@ -77,6 +78,7 @@ struct sp_shard {
 static int stub_episodes; /* of a poll that may sleep */
 
 void sp_shard_break(struct sp_shard *shard);
+void sp_shard_send_break(struct sp_shard *shard);
 void sp_shard_unattended(struct sp_shard *shard);
 bool sp_shard_enter(struct sp_shard *shard);
 bool sp_engine_reserve(struct sp_engine *engine);
@@ -101,7 +103,10 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_rcu_quiescent() ((void)0)
 #define sp_worker_sleeps(worker) ((void)0)
 #define sp_worker_awakes(worker) 0
-#define count_wake(shard, worker, delay, events, cycles) ((void)(cycles))
+#define count_wake(shard, worker, delay, events, cycles) SP_RECORD_BY_NOTHING
+#define sp_record(...) ((void)0)
+#define sp_worker_runs(worker, now, handle) ((void)(now))
+#define sp_worker_ran(worker, now, kind) ((void)(now))
 #define dispatch(shard, worker, events, ready) ((void)(events))
 #define sp_list_length(worker) 1
 #define sp_worker_timers(worker) ((void)0)
@@ -115,7 +120,7 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define measure(worker, cycles, tasks) ((void)(cycles))
 #define sp_worker_trim(worker) ((void)0)
 #define until_next_timer(shard, worker) (stub_episodes++, -1)
-#define run_timers(shard, now, ready) ((void)0)
+#define run_timers(shard, worker, ready) ((void)0)
 #define sp_poll_cache_reclaim(cache, forget, shard) ((void)0)
 #define sp_sysmon_nudge(engine) ((void)0)
 #define sp_surplus_elsewhere(worker) false

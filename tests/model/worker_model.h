@@ -8,7 +8,8 @@
  *
  *     extract shards/netpoll.c: sp_poll_work sp_netpoll sp_shard_poll
  *     extract shards/netpoll.c: sp_shard_messages take_runq publish
- *     extract shards/shard.c: sp_shard_break sp_shard_post sp_shard_run
+ *     extract shards/shard.c: sp_shard_break sp_shard_send_break sp_shard_run
+ *     extract shards/shard.c: sp_shard_post
  *     extract shards/shard.c: sp_shard_unattended sp_shard_enter wake_all
  *     extract shards/shard.c: sp_shard_leave sp_shard_stop sp_shard_ended
  *     extract shards/shard.c: sp_engine_reserve sp_engine_unreserve

@@ -69,7 +69,7 @@ TEST(a_batch_is_that_many_requests_of_one_latency)
 	struct sp_worker_times *of = begin();
 	struct sp_route_times *route;
 
-	sp_times_turn(&times, of, &waited, sp_cycles() - LONG_AGO);
+	sp_times_turn(&times, of, &waited, sp_cycles() - LONG_AGO, sp_cycles());
 	ask(1, 16);
 	EXPECT_EQ(latencies(of, 1), 0);
 	sp_times_turn_end(&times);
@@ -90,7 +90,7 @@ TEST(phases_add_up_to_the_latency)
 	uint64_t ready = sp_cycles() - LONG_AGO, least, sum = 0;
 	struct sp_histogram_sum latency;
 
-	sp_times_turn(&times, of, &waited, ready);
+	sp_times_turn(&times, of, &waited, ready, sp_cycles());
 	times.begun -= LONG_AGO / 2;
 	ask(0, 1);
 	waited.parked = LONG_AGO / 8;
@@ -115,7 +115,7 @@ TEST(another_route_begins_a_batch_of_its_own)
 {
 	struct sp_worker_times *of = begin();
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	ask(0, 2);
 	ask(2, 3);
 	EXPECT_EQ(latencies(of, 0), 2);
@@ -131,7 +131,7 @@ TEST(who_waits_does_not_wait_for_those_before_and_behind)
 {
 	struct sp_worker_times *of = begin();
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	ask(1, 2);
 	sp_times_route(&times, 1);
 	sp_times_wait(&times, true);
@@ -154,7 +154,7 @@ TEST(a_send_that_waits_holds_up_all_that_are_in_it)
 {
 	struct sp_worker_times *of = begin();
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	ask(1, 4);
 	sp_times_wait(&times, false);
 	EXPECT_EQ(latencies(of, 1), 0);
@@ -171,7 +171,7 @@ TEST(a_wait_after_the_answer_is_no_part_of_the_next_request)
 {
 	struct sp_worker_times *of = begin();
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	ask(1, 1);
 	sp_times_wait(&times, true);
 	waited.parked = LONG_AGO;
@@ -189,7 +189,7 @@ TEST(workers_are_added_up)
 
 	sp_times_add(&sum, of, 2);
 	EXPECT_EQ(sum.latency.count, 0);
-	sp_times_turn(&times, of, &waited, sp_cycles() - LONG_AGO);
+	sp_times_turn(&times, of, &waited, sp_cycles() - LONG_AGO, sp_cycles());
 	ask(2, 3);
 	sp_times_turn_end(&times);
 	sp_times_add(&sum, of, 2);
@@ -205,7 +205,7 @@ TEST(who_leaves_early_is_counted_and_has_no_latency)
 	struct sp_worker_times *of = begin();
 	struct sp_route_times *none;
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	sp_times_route(&times, NONE);
 	sp_times_answer(&times, SP_HTTP_PUT, SP_CODE_ABORTED);
 	sp_times_turn_end(&times);
@@ -222,7 +222,7 @@ TEST(without_the_option_nothing_is_recorded)
 	memset(&worker, 0, sizeof(worker));
 	EXPECT_EQ(sp_times_worker_new(&server, &worker), 0);
 	EXPECT(sp_times_of(&worker) == NULL);
-	sp_times_turn(&times, NULL, &waited, sp_cycles());
+	sp_times_turn(&times, NULL, &waited, sp_cycles(), sp_cycles());
 	ask(0, 3);
 	sp_times_wait(&times, true);
 	sp_times_refuse(&times);
@@ -235,7 +235,7 @@ TEST(what_is_no_request_is_counted_with_none)
 	struct sp_worker_times *of = begin();
 	struct sp_route_sum sum = { 0 };
 
-	sp_times_turn(&times, of, &waited, sp_cycles());
+	sp_times_turn(&times, of, &waited, sp_cycles(), sp_cycles());
 	ask(1, 2);
 	sp_times_refuse(&times);
 	sp_times_answer(&times, SP_HTTP_GET, 4);
