@@ -6,6 +6,7 @@
 
 #include "framework/health.h"
 #include "framework/metrics.h"
+#include "framework/recording.h"
 #include "framework/request.h"
 #include "framework/stats.h"
 
@@ -28,6 +29,8 @@ static const struct page pages[] = {
 	{ "/metrics", sp_metrics_handler },
 	{ "/livez", sp_livez_handler },
 	{ "/readyz", sp_readyz_handler },
+	{ "/debug/events", sp_events_handler },
+	{ "/debug/trace", sp_trace_handler },
 };
 
 #define PAGES (sizeof(pages) / sizeof(*pages))

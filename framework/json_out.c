@@ -110,6 +110,17 @@ sp_json_u64(struct sp_json *json, uint64_t value)
 }
 
 void
+sp_json_micros(struct sp_json *json, uint64_t ns)
+{
+	char digits[] = { '.', (char)('0' + ns / 100 % 10),
+		(char)('0' + ns / 10 % 10), (char)('0' + ns % 10) };
+
+	before_value(json);
+	sp_text_u64(json->text, ns / 1000);
+	sp_text_bytes(json->text, digits, sizeof(digits));
+}
+
+void
 sp_json_i64(struct sp_json *json, int64_t value)
 {
 	before_value(json);

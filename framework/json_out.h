@@ -42,6 +42,8 @@ void sp_json_end(struct sp_json *json); /* of whichever was opened last */
 void sp_json_key(struct sp_json *json, const char *key);
 void sp_json_string(struct sp_json *json, const char *bytes, size_t size);
 void sp_json_u64(struct sp_json *json, uint64_t value);
+/* Nanoseconds, as microseconds with three digits behind the point. */
+void sp_json_micros(struct sp_json *json, uint64_t ns);
 void sp_json_i64(struct sp_json *json, int64_t value);
 void sp_json_bool(struct sp_json *json, bool value);
 void sp_json_null(struct sp_json *json);

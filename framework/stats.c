@@ -4,6 +4,7 @@
 
 #include "framework/json_out.h"
 #include "framework/process.h"
+#include "framework/recording.h"
 #include "framework/request.h"
 #include "framework/view.h"
 
@@ -14,10 +15,13 @@
 #define STREAM_MS 250
 #define STREAM_MIN_MS 100
 #define STREAM_MAX_MS 60000
+#define TAIL_MAX 100
 
 /* What the client has asked for. */
 struct wanted {
 	bool buckets;
+	uint64_t tail;        /* events, at most; 0: none */
+	uint64_t after, next; /* of which position, and what comes then */
 };
 
 static void
@@ -329,18 +333,22 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 {
 	struct sp_engine *engine = server->engine;
 	uint64_t ns = sp_now_ns() - engine->started_ns;
+	struct wanted *wanted = arg;
 	struct sp_json json;
 
 	sp_view_refresh_memory(server);
 	sp_json_init(&json, text);
 	sp_json_object(&json);
 	put(&json, "schema", 1);
-	put_shards(&json, engine, arg);
-	put_routes(&json, server, arg);
+	put_shards(&json, engine, wanted);
+	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
 	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
+	if (wanted->tail != 0)
+		wanted->next = sp_recording_put(
+		    &json, "tail", engine, wanted->tail, wanted->after);
 	put_string(&json, "state",
 	    sp_load(&engine->draining, relaxed) ? "draining" : "ready");
 	put(&json, "time_ns", ns);
@@ -355,7 +363,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 int
 sp_stats_handler(struct spate_req *req, void *arg)
 {
-	struct wanted wanted = { false };
+	struct wanted wanted = { .buckets = false };
 	int error = spate_query_bool(req, "buckets", &wanted.buckets);
 
 	(void)arg;
@@ -381,18 +389,23 @@ send_event(struct spate_req *req, struct wanted *wanted)
 int
 sp_stats_stream_handler(struct spate_req *req, void *arg)
 {
-	struct wanted wanted = { true };
+	struct wanted wanted = { .buckets = true };
 	uint64_t ms = STREAM_MS;
 	int error = spate_query_u64(req, "ms", &ms);
 
 	(void)arg;
-	if (error == 0 && (ms < STREAM_MIN_MS || ms > STREAM_MAX_MS))
+	if (error == 0 || error == -ENOENT)
+		error = spate_query_u64(req, "tail", &wanted.tail);
+	if ((error == 0 || error == -ENOENT)
+	    && (ms < STREAM_MIN_MS || ms > STREAM_MAX_MS
+		|| wanted.tail > TAIL_MAX))
 		error = -ERANGE;
 	if (error != 0 && error != -ENOENT)
 		return error;
 	error = spate_events_begin(req);
 	while (error == 0) {
 		error = send_event(req, &wanted);
+		wanted.after = wanted.next;
 		if (error == 0)
 			error = spate_events_wait(req, (uint32_t)ms);
 	}
