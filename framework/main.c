@@ -7,6 +7,7 @@
  */
 
 #include "framework/admin.h"
+#include "framework/crash.h"
 #include "framework/server.h"
 #include "framework/urlcode.h"
 
@@ -29,7 +30,7 @@ static const char *const level_names[]
     = { "debug", "info", "warning", "error" };
 
 /* Flags without a letter. */
-enum { FLAG_RECORD_TIMES = 256, FLAG_RECORD_EVENTS };
+enum { FLAG_RECORD_TIMES = 256, FLAG_RECORD_EVENTS, FLAG_CRASH_DUMP };
 
 /* A setting, once as a flag and once as SPATE_NAME. */
 static const struct argp_option flags[] = {
@@ -52,6 +53,10 @@ static const struct argp_option flags[] = {
 	    "latencies, and counts for each route; on", 0 },
 	{ "record-events", FLAG_RECORD_EVENTS, "N", 0,
 	    "how many events of each worker to keep; 16384; 0: none", 0 },
+	{ "crash-dump", FLAG_CRASH_DUMP, "FILE", 0,
+	    "where to write the last events in a crash; none: nowhere; by "
+	    "default standard error",
+	    0 },
 	{ 0 },
 };
 
@@ -155,6 +160,9 @@ set(struct spate_server *server, int key, const char *text)
 	case FLAG_RECORD_EVENTS:
 		return number(
 		    "record-events", text, &options->record_events);
+	case FLAG_CRASH_DUMP:
+		options->crash_dump = text;
+		return 0;
 	default:
 		return -ENOENT;
 	}
@@ -279,6 +287,9 @@ run(struct spate_server *server)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, &before);
+	if (server->options.crash_dump == NULL
+	    || strcmp(server->options.crash_dump, "none") != 0)
+		sp_crash_install(server);
 	error = spate_server_start(server);
 	if (error == 0) {
 		code = serve_until_signal(server, &signals);
@@ -287,6 +298,7 @@ run(struct spate_server *server)
 		    server->concern, spate_strerror(error));
 		code = exit_code(error);
 	}
+	sp_crash_remove(server);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return code;
 }

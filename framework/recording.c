@@ -191,19 +191,25 @@ static const char *const names[SP_RECORD_KINDS] = {
 static const char *const wakes[SP_RECORD_WAKES] = { "io", "break", "timer",
 	"spurious" };
 
+void
+sp_recording_name(struct sp_text *text, sp_handle handle)
+{
+	sp_text_u64(text, sp_handle_shard(handle));
+	sp_text_char(text, '.');
+	sp_text_u64(text, sp_handle_index(handle));
+	sp_text_char(text, '.');
+	sp_text_u64(text, sp_handle_gen(handle));
+}
+
 static void
-tell_connection(struct sp_told *told, uint64_t handle)
+tell_connection(struct sp_told *told, sp_handle handle)
 {
 	struct sp_text text;
 
 	if (handle == 0)
 		return;
 	sp_text_init(&text, told->conn, sizeof(told->conn) - 1);
-	sp_text_u64(&text, sp_handle_shard(handle));
-	sp_text_char(&text, '.');
-	sp_text_u64(&text, sp_handle_index(handle));
-	sp_text_char(&text, '.');
-	sp_text_u64(&text, sp_handle_gen(handle));
+	sp_recording_name(&text, handle);
 	told->conn[text.size] = '\0';
 	told->key = "conn";
 	told->text = told->conn;

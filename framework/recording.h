@@ -84,6 +84,9 @@ void sp_told_argument(struct sp_json *json, const struct sp_told *told);
 uint64_t sp_recording_put(struct sp_json *json, const char *name,
     struct sp_engine *engine, size_t most, uint64_t after);
 
+/* sp_recording_name: of a connection, or a task. Async-signal-safe. */
+void sp_recording_name(struct sp_text *text, sp_handle handle);
+
 /*
  * sp_recording_line: the last events of one worker in a line, the newest
  * last. Async-signal-safe.

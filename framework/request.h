@@ -142,6 +142,7 @@ struct sp_http_worker {
 	struct sp_upstream_pool *pool; /* or NULL: nothing is kept */
 	struct sp_worker_times *times; /* or NULL: nothing is recorded */
 	struct sp_names *names;        /* or NULL: none was asked for yet */
+	struct sp_crash_stack *crash;  /* or NULL: nobody handles crashes */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 	struct sp_http_repeat repeat;
 };

@@ -4,6 +4,7 @@
  * Answers: their heads, their framing, and the buffer they leave by.
  */
 
+#include "framework/crash.h"
 #include "framework/http_date.h"
 #include "framework/http_status.h"
 #include "framework/put.h"
@@ -46,7 +47,8 @@ sp_http_worker_begin(struct sp_worker *worker)
 			return -ENOMEM;
 		}
 	}
-	if (sp_times_worker_new(server, worker) != 0) {
+	if (sp_times_worker_new(server, worker) != 0
+	    || sp_crash_stack(&http->crash, server) != 0) {
 		free(http->pool);
 		free(http);
 		return -ENOMEM;
@@ -65,6 +67,7 @@ sp_http_worker_end(struct sp_worker *worker)
 	sp_bufcache_put(&worker->buffers, http->in);
 	sp_bufcache_put(&worker->buffers, http->out);
 	sp_names_free(http->names);
+	sp_crash_stack_end(http->crash);
 	free(http->pool);
 	free(http);
 	worker->context = NULL;

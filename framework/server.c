@@ -7,6 +7,7 @@
 #include "framework/server.h"
 
 #include "framework/admin.h"
+#include "framework/recording.h"
 #include "framework/stats.h"
 #include "framework/times.h"
 
@@ -27,6 +28,11 @@
 /* Lowered deadlines are seen within this time, or sooner. */
 #define SWEEP_MAX_MS 5000
 #define SWEEP_MIN_MS 10
+
+/* What a worker did before a stall: how much of it, and how often. */
+#define STALL_EVENTS 8
+#define STALL_LINE 480
+#define STALL_TELL_NS (10 * (uint64_t)SP_NS_PER_S)
 
 /* Between two looks whether the last connection has gone. */
 #define STOP_LOOK_NS (2 * SP_NS_PER_MS)
@@ -341,13 +347,32 @@ max_connections(const struct spate_options *options)
 				   : (uint32_t)(limit.rlim_cur / 10 * 9);
 }
 
-/* The watcher has found a handler that keeps its worker. */
+/*
+ * The watcher has found a handler that keeps its worker. What that worker had
+ * done before is told as well, but not again and again.
+ */
 static void
-tell_stall(struct sp_engine *engine, const char *handler)
+tell_stall(
+    struct sp_engine *engine, struct sp_worker *worker, const char *handler)
 {
-	sp_log(engine->context, SPATE_LOG_WARNING,
+	struct spate_server *server = engine->context;
+	char memory[STALL_LINE], name[SP_WORKER_NAME];
+	uint64_t now = sp_now_ns();
+	struct sp_text text;
+
+	sp_log(server, SPATE_LOG_WARNING,
 	    "the handler of %s has kept its worker for more than %u ms",
 	    handler, engine->options.stall_ms);
+	if (worker->recorder.slots == NULL
+	    || (server->stall_told_ns != 0
+		&& now - server->stall_told_ns < STALL_TELL_NS))
+		return;
+	server->stall_told_ns = now;
+	sp_text_init(&text, memory, sizeof(memory));
+	sp_recording_line(&text, worker, STALL_EVENTS);
+	sp_worker_name(worker, name);
+	sp_log(server, SPATE_LOG_WARNING, "%s: %.*s", name, (int)text.size,
+	    text.data);
 }
 
 static int

@@ -96,6 +96,7 @@ struct spate_server {
 	struct sp_route_target *admin_targets; /* owned; an array */
 	struct sp_process_cache process;
 	SP_ATOMIC(uint64_t) memory_seen_ns;
+	uint64_t stall_told_ns; /* the watcher's: of what came before one */
 	struct sp_mpsc_stack times;    /* of all workers; times.h */
 	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */
 };

@@ -56,7 +56,8 @@ struct sp_engine_options {
 	void (*worker_end)(struct sp_worker *worker);
 
 	/* Called by the watcher, once for each stall; or NULL. */
-	void (*stalled)(struct sp_engine *engine, const char *handler);
+	void (*stalled)(struct sp_engine *engine, struct sp_worker *worker,
+	    const char *handler);
 };
 
 struct sp_engine {

@@ -4,10 +4,10 @@
 
 #include "shards/clock.h"
 #include "shards/futex.h"
+#include "shards/signals.h"
 #include "shards/worker.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,7 +66,7 @@ static int
 make_thread(struct sp_offload *pool)
 {
 	struct sp_offload_thread *thread = take_place(pool);
-	sigset_t all, before;
+	sigset_t before;
 	pthread_attr_t attr;
 	int error;
 
@@ -74,11 +74,10 @@ make_thread(struct sp_offload *pool)
 		return -EAGAIN;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	sigfillset(&all);
 	sp_fetch_add(&pool->threads, 1, relaxed);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sp_signals_block(&before);
 	error = pthread_create(&thread->thread, &attr, thread_main, thread);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sp_signals_unblock(&before);
 	pthread_attr_destroy(&attr);
 	if (error != 0)
 		sp_fetch_sub(&pool->threads, 1, relaxed);

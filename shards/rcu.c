@@ -8,9 +8,9 @@
 #include "shards/rcu.h"
 
 #include "alloc/check.h"
+#include "shards/signals.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -39,13 +39,12 @@ visitor_ends(void *unused)
 static void
 start(void)
 {
-	sigset_t all, before;
+	sigset_t before;
 
 	SP_CHECK(pthread_key_create(&visitor_key, visitor_ends) == 0);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sp_signals_block(&before);
 	(void)get_default_call_rcu_data();
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sp_signals_unblock(&before);
 }
 
 void

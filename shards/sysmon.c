@@ -26,9 +26,10 @@
 
 #include "shards/engine.h"
 #include "shards/futex.h"
+#include "shards/signals.h"
 
 #include <errno.h>
-#include <signal.h>
+
 
 #define TICK_NS SP_NS_PER_MS
 #define CALM_TICKS 16 /* without trouble, before it looks less often */
@@ -121,7 +122,7 @@ look_at_worker(struct sp_engine *engine, struct sp_worker *worker, uint64_t now)
 		worker->told = true;
 		sp_fetch_add(&engine->stalls, 1, relaxed);
 		if (engine->options.stalled != NULL)
-			engine->options.stalled(engine, handler);
+			engine->options.stalled(engine, worker, handler);
 	}
 	return handler != NULL;
 }
@@ -229,14 +230,13 @@ sysmon_main(void *arg)
 int
 sp_sysmon_start(struct sp_engine *engine)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int error;
 
 	sp_store(&engine->sysmon_stop, 0, relaxed);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sp_signals_block(&before);
 	error = pthread_create(&engine->sysmon, NULL, sysmon_main, engine);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sp_signals_unblock(&before);
 	engine->sysmon_runs = error == 0;
 	return -error;
 }

@@ -9,13 +9,13 @@
 #include "shards/engine.h"
 #include "shards/event.h"
 #include "shards/futex.h"
+#include "shards/signals.h"
 #include "shards/slice.h"
 #include "shards/steal.h"
 #include "shards/trim.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 
@@ -567,14 +567,12 @@ worker_main(void *arg)
 int
 sp_worker_start(struct sp_worker *worker)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int error;
 
-	/* Signals are for the program's own threads. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sp_signals_block(&before);
 	error = pthread_create(&worker->thread, NULL, worker_main, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	sp_signals_unblock(&before);
 	if (error != 0 || worker->spare)
 		return -error;
 	while (sp_load(&worker->state, acquire) == SP_WORKER_STARTING)

@@ -221,6 +221,13 @@ struct spate_options {
 	 * it records nothing.
 	 */
 	uint32_t record_events;
+	/*
+	 * Where a program under spate_main() writes what its workers have
+	 * recorded lately when it gets SIGSEGV, SIGBUS, SIGFPE, SIGILL or
+	 * SIGABRT, before it ends by that: a file, which is appended to; NULL:
+	 * standard error; "none": nowhere, and no signal is handled.
+	 */
+	const char *crash_dump;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

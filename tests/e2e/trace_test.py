@@ -241,6 +241,19 @@ class EventsTest(unittest.TestCase):
                          .count("accept"), 1)
 
 
+class StallTest(unittest.TestCase):
+    def test_the_log_has_what_a_stalled_worker_did_before(self):
+        said = re.compile(r"warning: (spate/0\.\d): .*ready 1, .*"
+                          r"and now run for \d+ us\n")
+        with running("--shards", "1") as demo:
+            demo.get("/block?ms=300")
+            until(lambda: said.search(demo.text()))
+            # And not again and again.
+            demo.get("/block?ms=300")
+            until(lambda: demo.text().count("has kept its worker") == 2)
+            self.assertEqual(len(said.findall(demo.text())), 1)
+
+
 if __name__ == "__main__":
     process_test.DEMO = sys.argv.pop(1)
     unittest.main()
