@@ -39,6 +39,7 @@ test  python3         cmd:python3           house rules, end-to-end tests
 test  clang           cmd:clang             the tsan and fuzz presets
 test  libclang-rt-dev clang_rt              Clang's sanitizers, run-time part
 test  llvm            cmd:llvm-symbolizer   function names for tests/tsan.supp
+test  systemtap-sdt-dev header:sys/sdt.h    probes for bpftrace and perf
 test  relacy-dev      header:relacy/atomic.hpp models under weak memory orders
 test  spin            cmd:spin              models of the larger protocols
 test  libbenchmark-dev pc:benchmark          benchmarks of the release preset
@@ -84,6 +85,7 @@ names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
+sys/sdt.h of SystemTap,
 Google Benchmark, curl, wrk, strace, valgrind, procps, Node with npm, Go,
 a JDK, Chromium;
 for the benchmarks also Matplotlib, slowhttptest, and what there is of nginx,

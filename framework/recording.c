@@ -183,7 +183,7 @@ sp_recording_ns(const struct sp_recording *recording, uint64_t cycles)
 /* ------------------------------------------------------------------ tell */
 
 static const char *const names[SP_RECORD_KINDS] = {
-#define X(kind, name) name,
+#define X(kind, probe, name) name,
 	SP_RECORDS(X)
 #undef X
 };

@@ -42,13 +42,15 @@
 
 #include "alloc/cacheline.h"
 #include "shards/atomics.h"
+#include "shards/probes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * X(kind, name): what is recorded. docs/stats.md tells of each.
+ * X(kind, probe, name): what is recorded, and its name among the probes
+ * (probes.h) and for people. docs/stats.md tells of each.
  *
  *     kind         since    what            number
  *     ----------   ------   -------------   -------------------------------
@@ -62,21 +64,21 @@
  *     BREAK_SEEN
  */
 #define SP_RECORDS(X)                                                          \
-	X(RUN, "run")    /* a task, to its end */                              \
-	X(WAIT, "run")   /* likewise, until it waited */                       \
-	X(POLL, "sleep") /* found something, or slept: then since is set */    \
-	X(PARK, "park")                                                        \
-	X(ACCEPT, "accept")                                                    \
-	X(PUBLISH, "publish")                                                  \
-	X(STEAL, "steal")                                                      \
-	X(BREAK_SENT, "break_sent")                                            \
-	X(BREAK_SEEN, "break_seen")                                            \
-	X(TIMER, "timer")                                                      \
-	X(STALE, "stale")                                                      \
-	X(CLOSE, "close")
+	X(RUN, run, "run")     /* a task, to its end */                        \
+	X(WAIT, wait, "run")   /* likewise, until it waited */                 \
+	X(POLL, poll, "sleep") /* found something, or slept: since is set */   \
+	X(PARK, park, "park")                                                  \
+	X(ACCEPT, accept, "accept")                                            \
+	X(PUBLISH, publish, "publish")                                         \
+	X(STEAL, steal, "steal")                                               \
+	X(BREAK_SENT, break_sent, "break_sent")                                \
+	X(BREAK_SEEN, break_seen, "break_seen")                                \
+	X(TIMER, timer, "timer")                                               \
+	X(STALE, stale, "stale")                                               \
+	X(CLOSE, close, "close")
 
 enum sp_record_kind {
-#define X(kind, name) SP_RECORD_##kind,
+#define X(kind, probe, name) SP_RECORD_##kind,
 	SP_RECORDS(X)
 #undef X
 	    SP_RECORD_KINDS
@@ -123,14 +125,32 @@ struct sp_recorder {
 int sp_recorder_init(struct sp_recorder *recorder, uint32_t size);
 void sp_recorder_fini(struct sp_recorder *recorder);
 
+/* The kind is a constant, so this is one of them. */
+static inline __attribute__((always_inline)) void
+sp_record_probe(
+    enum sp_record_kind kind, uint64_t since, uint64_t what, uint32_t number)
+{
+	switch (kind) {
+#define X(kind, probe, name)                                                   \
+	case SP_RECORD_##kind:                                                 \
+		SP_PROBE(probe, since, what, number);                          \
+		break;
+		SP_RECORDS(X)
+#undef X
+	default:
+		break;
+	}
+}
+
 /* sp_record: Context: the recorder's worker. */
-static inline void
+static inline __attribute__((always_inline)) void
 sp_record(struct sp_recorder *recorder, enum sp_record_kind kind, uint64_t when,
     uint64_t since, uint64_t what, uint32_t number)
 {
 	struct sp_record_slot *slot = recorder->slots;
 	uint64_t head;
 
+	sp_record_probe(kind, since, what, number);
 	if (sp_unlikely(slot == NULL))
 		return;
 	head = sp_load(&recorder->head, relaxed);

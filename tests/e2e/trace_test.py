@@ -241,6 +241,26 @@ class EventsTest(unittest.TestCase):
                          .count("accept"), 1)
 
 
+PROBES = {"run", "wait", "poll", "park", "accept", "publish", "steal",
+          "break_sent", "break_seen", "timer", "stale", "close"}
+
+
+class ProbesTest(unittest.TestCase):
+    def test_each_record_is_a_probe(self):
+        header = subprocess.run(
+            ["cc", "-E", "-include", "sys/sdt.h", "-x", "c", "/dev/null"],
+            capture_output=True, check=False)
+        if header.returncode != 0:
+            self.skipTest("without sys/sdt.h there are none")
+        notes = subprocess.run(["readelf", "-n", process_test.DEMO],
+                               capture_output=True, text=True, check=True)
+        found = re.findall(r"Provider: spate\s+Name: (\w+)\s+Location: .*"
+                           r"\s+Arguments: (.*)", notes.stdout)
+        self.assertEqual({name for name, _ in found}, PROBES)
+        for name, arguments in found:
+            self.assertEqual(len(arguments.split()), 3, name)
+
+
 class StallTest(unittest.TestCase):
     def test_the_log_has_what_a_stalled_worker_did_before(self):
         said = re.compile(r"warning: (spate/0\.\d): .*ready 1, .*"
