@@ -125,6 +125,17 @@ put_wakes(struct sp_json *json, const struct sp_sums *sums)
 	sp_json_end(json);
 }
 
+/* Its listeners' connections, by the shard that each was given to. */
+static void
+put_placed(struct sp_json *json, struct sp_shard *shard)
+{
+	sp_json_key(json, "placed");
+	sp_json_array(json);
+	for (uint32_t i = 0; i < shard->engine->shard_count; i++)
+		sp_json_u64(json, sp_load(&shard->placed[i], relaxed));
+	sp_json_end(json);
+}
+
 static void
 put_shard_times(
     struct sp_json *json, const struct sp_shard_view *view, bool buckets)
@@ -161,6 +172,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	put(json, "connections", sp_view_connections(shard));
 	put_responses(json, &view->counters);
 	put_timeouts(json, &view->counters);
+	put_placed(json, shard);
 #define X(name)                                                                \
 	if (!is_in_a_group(#name))                                             \
 		put(json, #name, view->counters.name);

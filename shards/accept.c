@@ -81,6 +81,7 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd,
 		free(over);
 		return;
 	}
+	sp_count(&self->placed[shard->id], 1);
 	if (shard == self) {
 		adopt(self, worker, fd, peer, listener->service);
 		return;

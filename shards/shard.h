@@ -26,6 +26,7 @@
 #include "shards/ready_ring.h"
 #include "shards/timer_wheel.h"
 #include "shards/token.h"
+#include "shards/topology.h"
 #include "shards/wake.h"
 #include "shards/worker.h"
 
@@ -88,6 +89,8 @@ struct sp_shard {
 	struct sp_task_list overflow; /* what the ring had no room for */
 	struct sp_listener *listeners[SP_LISTENERS_MAX];
 	unsigned listener_count;
+	/* Connections accepted here, by the shard that they went to. */
+	SP_ATOMIC(uint64_t) placed[SP_TOPOLOGY_SHARDS_MAX];
 	sp_tick alarm;  /* when np's goes off */
 	bool alarm_set; /* that was not yet seen */
 	struct sp_wheel wheel;

@@ -114,6 +114,20 @@ class StatsTest(unittest.TestCase):
             in rows["spate_http_responses_total"].items()
             if 'code="2xx"' in labels), counted + 2)
 
+    def test_connections_are_told_by_where_they_went(self):
+        with running("--shards", "2") as demo:
+            for _ in range(20):
+                demo.get("/json")
+            found = stats(demo)
+        for shard in found["shards"]:
+            self.assertEqual(sum(
+                other["placed"][shard["id"]] for other in found["shards"]),
+                shard["accepted"])
+            self.assertEqual(
+                sum(shard["placed"]) - shard["placed"][shard["id"]],
+                shard["handed_off"])
+        self.assertEqual(total(found, "accepted"), 21)
+
     def test_times_are_those_of_all_requests_when_none_runs(self):
         with running("--shards", "2") as demo:
             for _ in range(100):

@@ -245,6 +245,8 @@ TEST(what_is_handed_over_to_a_drained_shard_is_closed)
 	sp_shard_messages(shards[1], worker);
 	sp_accept(shards[0]->listeners[0], worker);
 	EXPECT_EQ(sp_load(&worker->counters.handed_off, relaxed), 1);
+	EXPECT_EQ(sp_load(&shards[0]->placed[0], relaxed), 0);
+	EXPECT_EQ(sp_load(&shards[0]->placed[1], relaxed), 1);
 	EXPECT_EQ(sp_load(&shards[1]->load, relaxed), 1);
 	sp_shard_messages(shards[1], worker);
 	EXPECT_EQ(sp_load(&shards[1]->load, relaxed), 0);
