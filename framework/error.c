@@ -58,6 +58,20 @@ spate_accepts(const struct spate_req *req, const char *type)
 	return best.quality;
 }
 
+unsigned
+sp_req_coding(const struct spate_req *req, const char *coding)
+{
+	const struct sp_http_field *field = sp_http_head_find(
+	    &req->head, req->base, "Accept-Encoding", 15);
+	struct sp_quality best = { 0, 0 };
+
+	for (; field != NULL;
+	     field = sp_http_head_find_next(&req->head, req->base, field))
+		sp_accept_coding(
+		    req->base + field->value, field->value_size, coding, &best);
+	return best.quality;
+}
+
 static void
 text_page(struct sp_text *page, int status, const char *reason, size_t size)
 {

@@ -17,7 +17,6 @@
 
 #include "framework/file_open.h"
 #include "framework/file_type.h"
-#include "framework/negotiate.h"
 #include "framework/precondition.h"
 #include "framework/request.h"
 #include "framework/urlcode.h"
@@ -207,20 +206,6 @@ answer_file(struct spate_req *req, const struct file *file,
 
 /* --------------------------------------------------------------- look up */
 
-static unsigned
-coding_quality(struct spate_req *req, const char *coding)
-{
-	const struct sp_http_field *field = sp_http_head_find(
-	    &req->head, req->base, "Accept-Encoding", 15);
-	struct sp_quality best = { 0, 0 };
-
-	for (; field != NULL;
-	     field = sp_http_head_find_next(&req->head, req->base, field))
-		sp_accept_coding(
-		    req->base + field->value, field->value_size, coding, &best);
-	return best.quality;
-}
-
 /* Take a variant instead of the file, if there is one that is not older. */
 static bool
 take_variant(struct file *file, int directory, const char *name,
@@ -251,8 +236,8 @@ static void
 choose_variant(
     struct spate_req *req, struct file *file, int directory, const char *name)
 {
-	unsigned br = coding_quality(req, "br");
-	unsigned gzip = coding_quality(req, "gzip");
+	unsigned br = sp_req_coding(req, "br");
+	unsigned gzip = sp_req_coding(req, "gzip");
 
 	if (br >= gzip) {
 		if (br != 0 && take_variant(file, directory, name, ".br", "br"))

@@ -252,6 +252,12 @@ void sp_defer_end(struct spate_req *req);
 int sp_trailer_add(struct spate_req *req, const char *data, size_t size);
 void sp_trailer_end(struct spate_req *req);
 
+/*
+ * sp_req_coding: how much the client wants a content coding, as for
+ * spate_accepts(); 0 if it does not say.
+ */
+unsigned sp_req_coding(const struct spate_req *req, const char *coding);
+
 /* sp_req_ages: does the connection end with this request, for its age? */
 bool sp_req_ages(struct spate_req *req);
 
