@@ -30,6 +30,7 @@ build libc6-dev       header:stdio.h        headers of the C library
 build cmake           cmake:3.25            reads the presets (3.25 or later)
 build ninja-build     cmd:ninja             runs the build
 build pkg-config      cmd:pkg-config        finds the libraries
+build gzip            cmd:gzip              packs the live page
 build liburcu-dev     pc:liburcu-qsbr       RCU look-ups of poll descriptors
 build libck-dev       pc:ck                 Concurrency Kit: the ready rings
 build libjemalloc-dev pc:jemalloc           memory, an arena for each shard
@@ -51,10 +52,10 @@ test  procps          cmd:ps                end-to-end tests look at processes
 test  prometheus      cmd:promtool          checks /metrics, and scrapes it
 test  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with
 test  nodejs          cmd:node              another's client: undici
-test  npm             cmd:npm               fetches undici, for its test
+test  npm             cmd:npm               fetches undici and Playwright
 test  golang-go       cmd:go                another's client: net/http
 test  default-jdk-headless cmd:javac         another's client: java.net.http
-test  chromium        cmd:chromium          another's client: a browser
+test  chromium        cmd:chromium          another's client; the live page
 perf  python3         cmd:python3           runs the benchmarks, sums them up
 perf  libbenchmark-dev pc:benchmark          times the parts
 perf  wrk             cmd:wrk               load

@@ -6,6 +6,7 @@
 
 #include "framework/health.h"
 #include "framework/metrics.h"
+#include "framework/page.h"
 #include "framework/recording.h"
 #include "framework/request.h"
 #include "framework/stats.h"
@@ -24,6 +25,7 @@ struct page {
 };
 
 static const struct page pages[] = {
+	{ "/", sp_page_handler },
 	{ "/stats", sp_stats_handler },
 	{ "/stats/stream", sp_stats_stream_handler },
 	{ "/metrics", sp_metrics_handler },
@@ -127,7 +129,8 @@ spate_route_admin(struct spate_server *server, const char *prefix)
 		return -ENOMEM;
 	if (prefix == NULL || strlen(prefix) > PREFIX_MAX)
 		return sp_server_fail(server, -EINVAL, "the admin prefix");
-	for (size_t i = 0; i < PAGES && error == 0; i++) {
+	/* At the root a program has a page of its own. */
+	for (size_t i = *prefix == '\0'; i < PAGES && error == 0; i++) {
 		size_t size = strlen(prefix);
 
 		memcpy(path, prefix, size);
@@ -137,6 +140,12 @@ spate_route_admin(struct spate_server *server, const char *prefix)
 	}
 	server->admin_chosen = true;
 	return error;
+}
+
+int
+spate_route_dashboard(struct spate_server *server, const char *path)
+{
+	return spate_route(server, "GET", path, sp_page_handler, NULL);
 }
 
 int

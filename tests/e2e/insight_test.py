@@ -266,11 +266,11 @@ class AdminTest(unittest.TestCase):
     def test_it_has_the_pages_and_no_other(self):
         with contextlib.ExitStack() as stack:
             demo, port = self.demo_with_admin(stack)
-            for path in ("/stats", "/metrics", "/livez", "/readyz"):
+            for path in ("/", "/stats", "/metrics", "/livez", "/readyz"):
                 self.assertEqual(self.ask(port, path)[0], 200, path)
             self.assertEqual(self.ask(port, "/plaintext")[0], 404)
             found = stats(demo)
-            self.assertEqual(route(found, "admin")["requests"], 5)
+            self.assertEqual(route(found, "admin")["requests"], 6)
             self.assertEqual(route(found, "none")["requests"], 0)
             self.assertEqual(route(found, "/livez")["requests"], 0)
 

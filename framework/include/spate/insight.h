@@ -33,12 +33,24 @@ SPATE_API uint16_t spate_admin_port(const struct spate_server *server);
 
 /*
  * Have all of it among the program's routes, below a prefix, which may be
- * empty. Who can reach the program can read it.
+ * empty. Who can reach the program can read it. The live page is at the
+ * prefix with a slash behind it; if the prefix is empty, it is where
+ * spate_route_dashboard() says.
  *
  * Errors: as spate_route(). Context: setup.
  */
 SPATE_API int
 spate_route_admin(struct spate_server *server, const char *prefix);
+
+/*
+ * Have the live page among the program's routes. It looks for the pages of
+ * spate_route_admin() beside itself: with an empty prefix it may be at "/" or
+ * at "/dashboard".
+ *
+ * Errors: as spate_route(). Context: setup.
+ */
+SPATE_API int
+spate_route_dashboard(struct spate_server *server, const char *path);
 
 #ifdef __cplusplus
 }
