@@ -20,4 +20,20 @@ int demo_fanout(struct spate_req *req, void *upstream);
  */
 char *demo_upstream(int *argc, char **argv);
 
+/*
+ * demo_control: what the buttons of the page at / do.
+ *
+ *     GET  /demo          what there is to do and how far it is, as JSON
+ *     POST /demo/:action  load, hot or block: begins it, 202; 409: one runs;
+ *                         403: another site's page asks
+ *     GET  /demo/shard    the shard that serves the connection
+ *
+ * Whoever can reach the demo can press them, so each is held to its limits
+ * here: one at a time, 64 connections from 127.0.0.1, ten seconds.
+ *
+ * demo_control_end: before the server stops.
+ */
+void demo_control(struct spate_server *server);
+void demo_control_end(void);
+
 #endif /* SPATE_EXAMPLES_DEMO_DEMO_H */

@@ -17,6 +17,7 @@
  *     *   /proxy/...      what --upstream ADDRESS answers to /...
  *     GET /fanout?n=N     n times /plaintext from there, at once; or
  *                         /sleep, with &ms=N
+ *     GET /               all of that while it happens, with buttons; demo.h
  *     GET /stats          and the rest of what docs/stats.md tells of
  *     GET /files/...      files of --files DIR or SPATE_FILES, if one is given
  *
@@ -275,7 +276,7 @@ say_what_to_try(void *arg, struct spate_server *server)
 		return;
 	printf("\n"
 	       "  spate %s, %u shards\n"
-	       "  open   http://127.0.0.1:%u/stats\n"
+	       "  open   http://127.0.0.1:%u/\n"
 	       "  try    curl -i http://127.0.0.1:%u/plaintext\n"
 	       "         curl -d hello http://127.0.0.1:%u/echo\n"
 	       "         curl http://127.0.0.1:%u/users/42\n"
@@ -290,6 +291,14 @@ say_what_to_try(void *arg, struct spate_server *server)
 	fflush(stdout);
 }
 
+static void
+end_load(void *arg, struct spate_server *server)
+{
+	(void)arg;
+	(void)server;
+	demo_control_end();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -300,6 +309,7 @@ main(int argc, char **argv)
 	char *upstream = demo_upstream(&argc, argv);
 
 	options.started = say_what_to_try;
+	options.stopping = end_load;
 	server = spate_server_new(&options);
 	for (size_t i = 0; i < sizeof(alphabet); i++)
 		alphabet[i] = (char)('a' + i % 26);
@@ -315,9 +325,11 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
 	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
+	spate_route_dashboard(server, "/");
 	spate_route_admin(server, "");
 	if (folder != NULL)
 		spate_files(server, "/files/*path", folder, NULL);
+	demo_control(server);
 	demo_streams(server);
 	return spate_main(server, argc, argv);
 }
