@@ -150,6 +150,18 @@ ring_depth(struct sp_shard *shard)
 }
 
 static uint64_t
+waiting(struct sp_shard *shard)
+{
+	return sp_view_fibers(shard).waiting;
+}
+
+static uint64_t
+stacks(struct sp_shard *shard)
+{
+	return sp_view_fibers(shard).stacks;
+}
+
+static uint64_t
 outq_full(struct sp_shard *shard)
 {
 	return sp_load(&shard->outq_full, relaxed);
@@ -180,6 +192,10 @@ static const struct {
 	    sp_view_connections },
 	{ "spate_ring_depth", "gauge", "Lists that wait for a worker.",
 	    ring_depth },
+	{ "spate_fibers_waiting", "gauge", "Handlers and tasks that wait.",
+	    waiting },
+	{ "spate_fiber_stacks", "gauge", "Stacks in use, spare fibers' too.",
+	    stacks },
 	{ "spate_shard_break_sent_total", "counter",
 	    "Times another thread woke the poller.", breaks_sent },
 	{ "spate_shard_break_coalesced_total", "counter",

@@ -137,6 +137,19 @@ put_placed(struct sp_json *json, struct sp_shard *shard)
 }
 
 static void
+put_fibers(struct sp_json *json, struct sp_shard *shard)
+{
+	struct sp_fibers_view view = sp_view_fibers(shard);
+
+	sp_json_key(json, "fibers");
+	sp_json_object(json);
+	put(json, "waiting", view.waiting);
+	put(json, "stacks", view.stacks);
+	put(json, "stacks_kept", view.kept);
+	sp_json_end(json);
+}
+
+static void
 put_shard_times(
     struct sp_json *json, const struct sp_shard_view *view, bool buckets)
 {
@@ -179,6 +192,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	SP_COUNTERS(X)
 #undef X
 	put_wakes(json, &view->counters);
+	put_fibers(json, shard);
 	put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
 	put(json, "breaks_coalesced",
 	    sp_load(&shard->breaks_coalesced, relaxed));

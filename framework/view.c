@@ -3,6 +3,7 @@
 #include "framework/view.h"
 
 #include "alloc/arena.h"
+#include "alloc/counter.h"
 
 #include <limits.h>
 #include <string.h>
@@ -203,6 +204,23 @@ sp_view_pattern(const struct spate_server *server, uint32_t number)
 	if (number < server->pattern_count)
 		return server->patterns[number].text;
 	return number == sp_server_no_route(server) ? "none" : "admin";
+}
+
+struct sp_fibers_view
+sp_view_fibers(struct sp_shard *shard)
+{
+	struct sp_fibers_view view = { 0 };
+
+	for (uint32_t i = 0; i < workers_of(shard); i++) {
+		struct sp_worker *worker = worker_at(shard, i);
+
+		if (worker == NULL)
+			continue;
+		view.waiting += sp_load(&worker->waiting, relaxed);
+		view.stacks += sp_counter_get(&worker->stacks.in_use);
+		view.kept += sp_counter_get(&worker->stacks.hot_count);
+	}
+	return view;
 }
 
 uint64_t

@@ -63,6 +63,14 @@ uint64_t sp_view_answers(
 
 uint64_t sp_view_connections(struct sp_shard *shard);
 
+/* sp_view_fibers: of its workers, now. */
+struct sp_fibers_view {
+	uint64_t waiting; /* handlers and tasks that wait */
+	uint64_t stacks;  /* of all fibers, spare ones and pollers' included */
+	uint64_t kept;    /* stacks of none, that have their memory */
+};
+struct sp_fibers_view sp_view_fibers(struct sp_shard *shard);
+
 /*
  * sp_view_memory: bytes allocated in its arena, and its descriptors. What
  * the arenas say is as of the last refresh, which does nothing if there was

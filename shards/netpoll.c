@@ -25,7 +25,8 @@ sp_poll_work(struct sp_shard *shard, struct sp_worker *worker)
 	return !sp_stack_empty(&shard->inbox) || !sp_stack_empty(&shard->runq)
 	       || !sp_stack_empty(&worker->resumed)
 	       || sp_ready_ring_depth(&shard->ring) != 0
-	       || (sp_shard_ended(shard) && worker->waiting == 0);
+	       || (sp_shard_ended(shard)
+		   && sp_load(&worker->waiting, relaxed) == 0);
 }
 
 static void

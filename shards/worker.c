@@ -6,6 +6,7 @@
  */
 
 #include "alloc/arena.h"
+#include "alloc/counter.h"
 #include "shards/engine.h"
 #include "shards/event.h"
 #include "shards/futex.h"
@@ -86,7 +87,8 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 static bool
 is_ended(struct sp_worker *worker)
 {
-	return sp_shard_ended(worker->shard) && worker->waiting == 0;
+	return sp_shard_ended(worker->shard)
+	    && sp_load(&worker->waiting, relaxed) == 0;
 }
 
 /*
@@ -215,7 +217,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 		return;
 	}
 	sp_count(&worker->counters.fiber_waits, 1);
-	worker->waiting++;
+	sp_counter_add(&worker->waiting, 1);
 	left = sp_cycles();
 	sp_worker_ran(worker, left, SP_RECORD_WAIT);
 	sp_store(&worker->handler, NULL, relaxed);
@@ -224,7 +226,7 @@ sp_fiber_suspend(struct sp_worker *worker)
 	now = sp_cycles();
 	sp_worker_runs(worker, now | SP_RECORD_RESUMED, running);
 	sp_count(&worker->begun, 1);
-	worker->waiting--;
+	sp_counter_add(&worker->waiting, -1);
 	/*
 	 * All at once, now that link is in no list: the next to come puts it
 	 * there again, and must not do so before this worker has read it,
@@ -445,7 +447,7 @@ heavy_ended(struct sp_worker *worker)
 {
 	return sp_load(&worker->shard->stopping, seq_cst)
 	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */
-	    && worker->waiting == 0;
+	    && sp_load(&worker->waiting, relaxed) == 0;
 }
 
 static void

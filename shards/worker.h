@@ -72,7 +72,7 @@ struct sp_worker {
 	struct sp_link *spares; /* fibers in their loop, to go on with */
 	uint32_t spare_count;
 	uint32_t spare_least; /* of it, since the last trim */
-	uint32_t waiting; /* fibers that are suspended */
+	SP_ATOMIC(uint32_t) waiting; /* fibers that are suspended */
 	struct sp_link *runnable; /* resumed fibers, oldest first */
 	struct sp_link **runnable_tail;
 	uint32_t resume_budget;

@@ -285,7 +285,7 @@ LOGIC = [
      " || heavy_ended(worker))\n", ")\n", "heavy"),
     ("a heavy worker leaves its fibers", "shards/worker.c",
      "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */\n"
-     "	    && worker->waiting == 0;",
+     "	    && sp_load(&worker->waiting, relaxed) == 0;",
      "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */;",
      "heavy"),
     ("who hands over looks before it pushes", "shards/shard.c",

@@ -52,7 +52,7 @@ struct sp_worker {
 	uint32_t number = 0;
 	bool heavy = false;
 	struct sp_fiber *current = nullptr;
-	uint32_t waiting = 0;
+	SP_ATOMIC(uint32_t) waiting;
 	struct sp_link *runnable = nullptr;
 	struct sp_link **runnable_tail = &runnable;
 	uint32_t resume_budget = 64;

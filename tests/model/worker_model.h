@@ -111,6 +111,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 			sp_task_list_init(&w->handed);
 			sp_store(&w->rest, NULL, relaxed);
 			sp_store(&w->begun, 0, relaxed);
+			sp_store(&w->waiting, 0, relaxed);
 			sp_store(&w->resumed.head, NULL, relaxed);
 			sp_store(&w->wake_word, 0, relaxed);
 			sp_store(&w->counters.fiber_waits, 0, relaxed);
@@ -127,7 +128,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 			if (act != READY0 && act != READY1)
 				continue;
 			fiber[i].home = &worker[act - READY0];
-			fiber[i].home->waiting++;
+			sp_fetch_add(&fiber[i].home->waiting, 1, relaxed);
 		}
 	}
 
@@ -144,7 +145,8 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 		try {
 			w->heavy ? heavy_loop(w) : loop(w);
 			left++;
-			RL_ASSERT(w->waiting == 0 && w->runnable == NULL);
+			RL_ASSERT(sp_load(&w->waiting, relaxed) == 0
+				  && w->runnable == NULL);
 		} catch (struct for_good) {
 		}
 	}
@@ -251,8 +253,9 @@ run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *msg)
 static void
 resume(struct sp_worker *worker, struct sp_fiber *fiber)
 {
-	RL_ASSERT(fiber->home == worker && worker->waiting != 0);
-	worker->waiting--;
+	RL_ASSERT(fiber->home == worker
+		  && sp_load(&worker->waiting, relaxed) != 0);
+	sp_fetch_sub(&worker->waiting, 1, relaxed);
 	suite->run(fiber - suite->fiber);
 }
 
