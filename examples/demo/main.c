@@ -14,6 +14,7 @@
  *     GET /sleep?ms=N     waits N milliseconds, at most a minute, then ok
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
+ *     GET /offload?ms=N   the same as it should be: a thread of the pool waits
  *     *   /proxy/...      what --upstream ADDRESS answers to /...
  *     GET /fanout?n=N     n times /plaintext from there, at once; or
  *                         /sleep, with &ms=N
@@ -217,20 +218,46 @@ wait_a_while(struct spate_req *req, void *arg)
 	return error != 0 ? error : spate_text(req, 200, "ok");
 }
 
+/* What blocks its thread, as calls of other libraries do. */
+static void
+nap(void *arg)
+{
+	const uint64_t *ms = arg;
+	struct timespec rest = { (time_t)(*ms / 1000),
+		(long)(*ms % 1000) * 1000000 };
+
+	while (nanosleep(&rest, &rest) != 0)
+		;
+}
+
 static int
 block(struct spate_req *req, void *arg)
 {
-	struct timespec rest;
 	uint64_t ms = 0;
 	int error = milliseconds(req, &ms);
 
 	(void)arg;
 	if (error != 0)
 		return error;
-	rest.tv_sec = (time_t)(ms / 1000);
-	rest.tv_nsec = (long)(ms % 1000) * 1000000;
-	while (nanosleep(&rest, &rest) != 0)
-		;
+	nap(&ms);
+	return spate_text(req, 200, "ok");
+}
+
+/* A client that leaves is not waited for, so what the call uses is its own. */
+static int
+offload(struct spate_req *req, void *arg)
+{
+	uint64_t *ms = malloc(sizeof(*ms));
+	int error = ms != NULL ? milliseconds(req, ms) : -ENOMEM;
+
+	(void)arg;
+	if (error == 0)
+		error = spate_offload_owned(nap, ms, free, 0);
+	else
+		free(ms);
+	if (error != 0)
+		return error;
+	free(ms);
 	return spate_text(req, 200, "ok");
 }
 
@@ -323,6 +350,7 @@ main(int argc, char **argv)
 	spate_route_heavy(server, "GET", "/burn", burns_long);
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
+	spate_route(server, "GET", "/offload", offload, NULL);
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
 	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
 	spate_route_dashboard(server, "/");

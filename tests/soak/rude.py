@@ -14,19 +14,14 @@ have ended well, said nothing that a sanitizer would say, and closed whatever
 it accepted.
 """
 
-import json
-import os
 import random
-import re
-import shutil
-import signal
 import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
-import urllib.request
+
+import demo
 
 REQUESTS = [
     b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -41,13 +36,6 @@ REQUESTS = [
     b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
     b"PUT /json HTTP/1.1\r\nHost: a\r\n\r\n",
 ]
-
-
-def reset(client):
-    """Close with a reset instead of an end."""
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                      struct.pack("ii", 1, 0))
-    client.close()
 
 
 def be_rude(port, until, seed, done):
@@ -65,38 +53,8 @@ def be_rude(port, until, seed, done):
         except OSError:
             pass
         finally:
-            (reset if rng.random() < 0.5 else socket.socket.close)(client)
+            (demo.reset if rng.random() < 0.5 else socket.socket.close)(client)
             done[0] += 1
-
-
-def start(demo, options):
-    log = open(f"{demo}.rude.log", "w+b")
-    env = dict(os.environ, SPATE_LISTEN="127.0.0.1:0")
-    root = os.path.dirname(os.path.dirname(os.path.dirname(
-        os.path.abspath(__file__))))
-    env.setdefault("TSAN_OPTIONS",
-                   f"suppressions='{root}/tests/tsan.supp'")
-    command = [demo, *options]
-    if shutil.which("setarch"):
-        command = ["setarch", "-R", *command]
-    server = subprocess.Popen(command, stderr=log, env=env)
-    for _ in range(500):
-        log.seek(0)
-        match = re.search(rb"port (\d+)", log.read())
-        if match:
-            return server, log, int(match[1])
-        time.sleep(0.02)
-    server.kill()
-    sys.exit("the demo did not start")
-
-
-def stats(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/stats") as answer:
-        shards = json.load(answer)["shards"]
-    return {key: sum(shard[key] for shard in shards)
-            for key in ("accepted", "closed", "connections", "requests",
-                        "aborted", "stale_events", "ready_published",
-                        "stolen", "fiber_waits")}
 
 
 def run_load(port, bench, seconds):
@@ -129,38 +87,32 @@ def run_load(port, bench, seconds):
     return done[0]
 
 
+COUNTERS = ("accepted", "closed", "connections", "requests", "aborted",
+            "stale_events", "ready_published", "stolen", "fiber_waits")
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    demo, bench = sys.argv[1:3]
+    program, bench = sys.argv[1:3]
     seconds = int(sys.argv[3]) if len(sys.argv) > 3 else 60
-    server, log, port = start(demo, ["--shards", "2", "--workers", "2"])
+    server = demo.Demo(program, "rude", ["--shards", "2", "--workers", "2"])
     try:
-        rude = run_load(port, bench, seconds)
+        rude = run_load(server.port, bench, seconds)
         for _ in range(250):
-            left = stats(port)
+            left = server.sums(*COUNTERS)
             if left["connections"] <= 1:
                 break
             time.sleep(0.02)
         print(f"{seconds} s, {rude} rude clients:", left)
-        server.send_signal(signal.SIGTERM)
-        code = server.wait(60)
+        problems = server.stop()
     finally:
-        if server.poll() is None:
-            server.kill()
-            server.wait()
-    log.seek(0)
-    said = log.read().decode(errors="replace")
-    bad = [line for line in said.splitlines()
-           if re.search(r"Sanitizer|runtime error|check failed", line)]
-    problems = [f"exit code {code}"] if code != 0 else []
-    problems += bad[:10]
+        server.kill()
     if left["accepted"] != left["closed"] + left["connections"]:
         problems.append("accepted is not closed + open")
     if left["connections"] > 1:
         problems.append(f"{left['connections']} connections are left")
-    print("\n".join(problems) if problems else "nothing to complain of")
-    sys.exit(bool(problems))
+    demo.judge(problems)
 
 
 if __name__ == "__main__":
