@@ -72,6 +72,7 @@ spate_defer(struct spate_req *req)
 	more->deferral = number;
 	req->answer = SP_ANSWER_PROMISED;
 	sp_store(&req->pd->deferred, number, seq_cst);
+	sp_accept_stay(req->pd);
 	deferral.connection = sp_poll_desc_handle(req->pd);
 	deferral.number = number;
 	return deferral;

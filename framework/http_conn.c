@@ -42,6 +42,7 @@ enum outcome {
 	TURN_HEAVY, /* there is a request for the heavy worker */
 	TURN_CLOSE,
 	TURN_LINGER, /* close, once the client has read its answer */
+	TURN_MOVE,   /* as TURN_PARK, but there is a better shard for it */
 };
 
 /* ------------------------------------------------------------- requests */
@@ -390,11 +391,15 @@ look_at_news(struct spate_req *req, bool idle)
 	return sp_conn_has_unsent(req->pd) ? TURN_LINGER : TURN_CLOSE;
 }
 
-/* Whether look_at_news() is worth a call. */
+/* Whether look_at_news() is worth a call, or the end of a turn is to be. */
 static inline bool
 has_news(struct spate_req *req)
 {
-	return sp_poll_info(req->pd) != 0
+	uint32_t info = sp_poll_info(req->pd);
+
+	return (sp_unlikely(info != 0)
+		   && (info != SP_POLL_AWAY
+		       || sp_accept_may_move(req->worker, req->pd)))
 	       || sp_load(&req->pd->deadline[SP_POLL_READ], seq_cst)
 		      == SP_DEADLINE_EXPIRED
 	       || sp_load(&req->worker->engine->draining, relaxed);
@@ -475,7 +480,11 @@ end_turn(struct spate_req *req, enum outcome outcome, sp_tick until)
 	if (req->start < req->end)
 		return sp_partial_keep(req, until) ? TURN_PARK : TURN_CLOSE;
 	await_next(req);
-	return TURN_PARK;
+	return sp_poll_info(req->pd) == SP_POLL_AWAY
+		       && sp_accept_may_move(req->worker, req->pd)
+		       && sp_stack_empty(&req->pd->outq)
+		   ? TURN_MOVE
+		   : TURN_PARK;
 }
 
 /* A turn of a connection with part of a head, or with news. */
@@ -588,6 +597,12 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 		 && (ready = begun = sp_cycles()) != 0);
 	if (sp_likely(outcome == TURN_PARK))
 		return;
+	if (outcome == TURN_MOVE) {
+		if (sp_accept_move(worker, pd))
+			return;
+		sp_accept_stay(pd);
+		outcome = TURN_YIELD;
+	}
 	if (outcome == TURN_YIELD)
 		sp_shard_run(sp_conn_shard(worker, pd), pd);
 	else if (outcome == TURN_HEAVY)

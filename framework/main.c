@@ -44,6 +44,9 @@ static const struct argp_option flags[] = {
 	    "more of them when a handler hogs its worker; 0: never", 0 },
 	{ "max-connections", 'c', "N", 0,
 	    "connections at a time; 0: as many as descriptors allow", 0 },
+	{ "placement", 'P', "P", 0,
+	    "near: connections go to the shard where their packets arrive; "
+	    "hash: wherever the kernel puts them", 0 },
 	{ "log-level", 'v', "L", 0, "debug, info, warning or error", 0 },
 	{ "admin", 'a', "ADDR:PORT", 0,
 	    "where stats, metrics and health are; none: nowhere; by default a "
@@ -112,6 +115,21 @@ admin_at(struct spate_server *server, const char *text)
 	return -EINVAL;
 }
 
+static int
+placement(struct spate_server *server, const char *text)
+{
+	if (strcmp(text, "near") == 0)
+		server->options.placement = SPATE_PLACE_NEAR;
+	else if (strcmp(text, "hash") == 0)
+		server->options.placement = SPATE_PLACE_HASH;
+	else {
+		fprintf(stderr, "%s: placement: '%s' is not near or hash\n",
+		    program_invocation_short_name, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* The first address is replaced; those of streams stay. */
 static int
 listen_at(struct spate_server *server, const char *text)
@@ -150,6 +168,8 @@ set(struct spate_server *server, int key, const char *text)
 	case 'c':
 		return number("max-connections", text,
 		    &options->max_connections);
+	case 'P':
+		return placement(server, text);
 	case 'v':
 		return level(server, text);
 	case 'a':

@@ -127,6 +127,7 @@ spate_shard(const struct spate_req *req)
 spate_handle
 spate_req_handle(const struct spate_req *req)
 {
+	sp_accept_stay(req->pd);
 	return sp_poll_desc_handle(req->pd);
 }
 

@@ -386,6 +386,9 @@ make_engine(struct spate_server *server)
 	engine.workers = options->workers;
 	engine.spares = options->spares;
 	engine.max_connections = max_connections(options);
+	engine.placement = options->placement == SPATE_PLACE_HASH
+	    ? SP_PLACE_HASH
+	    : SP_PLACE_NEAR;
 	engine.max_per_peer = options->max_connections_per_peer;
 	engine.sweep_ms = sweep_ms(options);
 	engine.stack_size = options->stack_size;

@@ -11,12 +11,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A connection on its way to the shard that was chosen for it. */
+/*
+ * A connection on its way to the shard that was chosen for it: new, or one
+ * that moves.
+ */
 struct hand_over {
 	struct sp_msg msg;
 	const struct sp_service *service;
 	int fd;
 	uint32_t peer;
+	struct sp_shard *near;
+	bool moves;
+	sp_tick born;      /* if it moves */
+	uint32_t requests; /* likewise */
 };
 
 /* A connection that comes to nothing. */
@@ -28,29 +35,71 @@ drop(struct sp_engine *engine, int fd, uint32_t peer)
 		sp_peers_leave(engine->peers, peer);
 }
 
+/* One that was chosen for this shard, and cannot be. */
 static void
-adopt(struct sp_shard *shard, struct sp_worker *worker, int fd,
-    uint32_t peer, const struct sp_service *service)
+give_up(struct sp_shard *shard, struct sp_worker *worker,
+    const struct hand_over *over)
 {
+	drop(shard->engine, over->fd, over->peer);
+	if (over->moves)
+		sp_count(&worker->counters.closed, 1);
+	sp_shard_leave(shard);
+}
+
+/*
+ * It goes on here. If the server drains, who walks over the descriptors may
+ * have passed both shards already; its last answer may be on its way, so it
+ * is told as any other.
+ */
+static void
+settle(struct sp_shard *shard, struct sp_worker *worker,
+    const struct hand_over *over, struct sp_poll_desc *pd)
+{
+	uintptr_t woken[SP_POLL_MODES];
+
+	pd->born = over->born;
+	pd->requests = over->requests;
+	sp_count(&worker->counters.moved, 1);
+	if (!sp_load(&shard->engine->draining, seq_cst))
+		return;
+	sp_poll_kick(pd, SP_POLL_DRAIN, woken);
+	sp_run_woken(pd, shard, woken[SP_POLL_READ]);
+}
+
+static void
+adopt(struct sp_shard *shard, struct sp_worker *worker,
+    const struct hand_over *over)
+{
+	struct sp_engine *engine = shard->engine;
 	struct sp_poll_desc *pd;
 
-	/* Draining: who walks over the descriptors has passed already. */
-	if (sp_load(&shard->engine->draining, seq_cst)) {
-		drop(shard->engine, fd, peer);
-		sp_shard_leave(shard);
+	/* Who walks over the descriptors has passed already. */
+	if (sp_load(over->moves ? &engine->cancelling : &engine->draining,
+		seq_cst)) {
+		give_up(shard, worker, over);
 		return;
 	}
-	if (sp_shard_open(shard, fd, service, SP_WATCH_READ, &pd) != 0) {
-		drop(shard->engine, fd, peer);
-		sp_shard_leave(shard);
+	if (sp_shard_open(shard, over->fd, over->service, SP_WATCH_READ, &pd)
+	    != 0) {
+		give_up(shard, worker, over);
 		sp_count(&worker->counters.accept_errors, 1);
 		return;
 	}
-	pd->peer = peer;
+	/* Nobody runs it before we drop the poll token. */
+	pd->peer = over->peer;
+	if (over->moves) {
+		settle(shard, worker, over, pd);
+		return;
+	}
 	pd->born = worker->now;
 	sp_count(&worker->counters.accepted, 1);
 	sp_record(&worker->recorder, SP_RECORD_ACCEPT, sp_cycles(), 0,
 	    sp_poll_desc_handle(pd), 0);
+	if (over->near == NULL || over->near == shard)
+		return;
+	pd->near = (uint16_t)over->near->id;
+	sp_fetch_or(&pd->info, SP_POLL_AWAY, relaxed);
+	sp_count(&worker->counters.placed_away, 1);
 }
 
 static void
@@ -59,7 +108,7 @@ adopt_handed_over(
 {
 	struct hand_over *over = sp_container_of(msg, struct hand_over, msg);
 
-	adopt(shard, worker, over->fd, over->peer, over->service);
+	adopt(shard, worker, over);
 	free(over);
 }
 
@@ -67,11 +116,16 @@ static void
 place(struct sp_listener *listener, struct sp_worker *worker, int fd,
     uint32_t peer)
 {
-	struct sp_shard *self = listener->shard;
-	struct sp_shard *shard
-	    = sp_accept_place(self, worker, fd, listener->local);
+	struct sp_shard *self = listener->shard, *shard;
+	struct hand_over here = {
+		.msg.fn = adopt_handed_over,
+		.service = listener->service,
+		.fd = fd,
+		.peer = peer,
+	};
 	struct hand_over *over = NULL;
 
+	shard = sp_accept_place(self, worker, fd, listener->local, &here.near);
 	if (shard != self)
 		over = malloc(sizeof(*over));
 	if (over == NULL)
@@ -83,15 +137,39 @@ place(struct sp_listener *listener, struct sp_worker *worker, int fd,
 	}
 	sp_count(&self->placed[shard->id], 1);
 	if (shard == self) {
-		adopt(self, worker, fd, peer, listener->service);
+		adopt(self, worker, &here);
 		return;
 	}
-	over->msg.fn = adopt_handed_over;
-	over->service = listener->service;
-	over->fd = fd;
-	over->peer = peer;
+	*over = here;
 	sp_count(&worker->counters.handed_off, 1);
 	sp_shard_post(shard, &over->msg);
+}
+
+bool
+sp_accept_move(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	struct sp_engine *engine = worker->engine;
+	struct sp_shard *from = engine->shards[sp_handle_shard(pd->index)];
+	struct sp_shard *to = engine->shards[pd->near];
+	struct hand_over *over = malloc(sizeof(*over));
+
+	if (over == NULL || !sp_shard_enter(to)) {
+		free(over);
+		return false;
+	}
+	*over = (struct hand_over) {
+		.msg.fn = adopt_handed_over,
+		.service = pd->task.service,
+		.fd = pd->fd,
+		.peer = pd->peer,
+		.moves = true,
+		.born = pd->born,
+		.requests = pd->requests,
+	};
+	sp_shard_forsake(from, pd);
+	/* What has arrived meanwhile is reported where it is added. */
+	sp_shard_post(to, &over->msg);
+	return true;
 }
 
 static void

@@ -9,7 +9,9 @@
  *     Unix    one socket, watched by every shard, one woken at a time
  *
  * Whoever accepts places (placement.c), and hands a connection that belongs
- * elsewhere over as a bare fd, through the inbox of its shard.
+ * elsewhere over as a bare fd, through the inbox of its shard. One that finds
+ * no room where its packets arrive is served elsewhere, and moves between two
+ * requests once there is.
  *
  *     +-----------+   no descriptors left, or too many   +---------+
  *     | listening | -----------------------------------> | resting |
@@ -22,6 +24,7 @@
  * the queue learns of it and does not hang.
  */
 
+#include "shards/poll_desc.h"
 #include "shards/task.h"
 #include "shards/timer_wheel.h"
 
@@ -75,8 +78,34 @@ void sp_accept_stop(struct sp_shard *shard);
 
 /*
  * sp_accept_place: which shard gets a connection; placement.c.
+ *
+ * => *near is the one where its packets arrive, or NULL: not known.
  */
-struct sp_shard *sp_accept_place(
-    struct sp_shard *self, struct sp_worker *worker, int fd, bool local);
+struct sp_shard *sp_accept_place(struct sp_shard *self,
+    struct sp_worker *worker, int fd, bool local, struct sp_shard **near);
+
+/*
+ * sp_accept_may_move: whether the shard where a connection's packets arrive
+ * has room for it by now. It has SP_POLL_AWAY.
+ *
+ * sp_accept_move: bring it there. Nothing of it may be under way: it is as
+ * when it was accepted. It gets another handle, so one whose handle is known
+ * to somebody stays (sp_accept_stay).
+ *
+ * => Returns true: it is not the caller's any more, and neither is the fd.
+ *    false: no memory, or the server is full; nothing has changed.
+ * => Context: the owner, in any worker.
+ */
+bool sp_accept_may_move(
+    struct sp_worker *worker, const struct sp_poll_desc *pd);
+bool sp_accept_move(struct sp_worker *worker, struct sp_poll_desc *pd);
+
+/* sp_accept_stay: never move it. The owner. */
+static inline void
+sp_accept_stay(struct sp_poll_desc *pd)
+{
+	if (sp_unlikely(sp_load(&pd->info, relaxed) & SP_POLL_AWAY))
+		sp_fetch_and(&pd->info, ~(uint32_t)SP_POLL_AWAY, seq_cst);
+}
 
 #endif /* SPATE_SHARDS_ACCEPT_H */

@@ -18,6 +18,8 @@
 	X(accepted)         /* connections that came to life here */           \
 	X(accept_errors)    /* accept() failed; EMFILE and the like */         \
 	X(handed_off)       /* connections accepted for another shard */       \
+	X(placed_away)      /* no room for them where their packets arrive */  \
+	X(moved)            /* and brought there later */                      \
 	X(closed)           /* connections closed here */                      \
 	X(requests)         /* requests whose head was read */                 \
 	X(responses_1xx)    /* interim */                                      \

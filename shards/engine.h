@@ -26,6 +26,10 @@
 #include <pthread.h>
 
 struct sp_engine;
+enum sp_placement {
+	SP_PLACE_NEAR, /* where their packets arrive; placement.c */
+	SP_PLACE_HASH, /* wherever the kernel's hash has put them */
+};
 
 struct sp_engine_options {
 	uint32_t shards;          /* 0: one for each CPU we may use */
@@ -47,6 +51,7 @@ struct sp_engine_options {
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
 	uint32_t record_events;   /* of each worker, to be kept; recorder.h */
+	enum sp_placement placement; /* of connections */
 
 	/*
 	 * Called in each worker's thread as it begins and ends. If it cannot

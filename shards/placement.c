@@ -9,6 +9,14 @@
  * lightest of CHOICES shards from a random one on, or this one if none is
  * lighter by enough to be worth a hand-over.
  *
+ * Who comes first cannot know who comes next. When one client has connected
+ * before another begins, half of each would be served on the other's CPU for
+ * good. So one that finds no room asks again after each request, and moves
+ * when there is: the shards may differ by the same margin, and two of them
+ * exchange what they have of each other a few at a time. It moves once, and
+ * then is where it belongs. With a single client nothing ever moves, as the
+ * shard near it is full.
+ *
  * Two choices would do for very many connections. But the fullest of 8
  * shards then has 10 of 64, where 8 is even; and to read a few counters is
  * nothing next to an accept.
@@ -85,23 +93,44 @@ nearest(struct sp_engine *engine, int fd)
 	return NULL;
 }
 
+static int32_t
+mean_of(struct sp_engine *engine)
+{
+	int64_t total = sp_load(&engine->connections, relaxed);
+
+	return (int32_t)(total / engine->shard_count);
+}
+
+static int32_t
+bias_of(int32_t mean)
+{
+	return (mean >> BIAS_SHIFT) + BIAS_MIN;
+}
+
 struct sp_shard *
-sp_accept_place(
-    struct sp_shard *self, struct sp_worker *worker, int fd, bool local)
+sp_accept_place(struct sp_shard *self, struct sp_worker *worker, int fd,
+    bool local, struct sp_shard **near)
 {
 	struct sp_engine *engine = self->engine;
-	uint32_t n = engine->shard_count;
-	int64_t total = sp_load(&engine->connections, relaxed);
-	int32_t mean, bias;
+	int32_t mean = mean_of(engine), bias = bias_of(mean);
 	struct sp_shard *shard;
 
-	if (n == 1)
+	*near = NULL;
+	if (engine->shard_count == 1
+	    || engine->options.placement == SP_PLACE_HASH)
 		return self;
-	mean = (int32_t)(total / n);
-	bias = (mean >> BIAS_SHIFT) + BIAS_MIN;
-	shard = local ? NULL : nearest(engine, fd);
-	if (shard != NULL && load_of(shard) < mean + bias)
-		return shard;
+	*near = local ? NULL : nearest(engine, fd);
+	if (*near != NULL && load_of(*near) < mean + bias)
+		return *near;
 	shard = lightest(engine, worker);
 	return load_of(shard) + bias <= load_of(self) ? shard : self;
+}
+
+bool
+sp_accept_may_move(struct sp_worker *worker, const struct sp_poll_desc *pd)
+{
+	struct sp_engine *engine = worker->engine;
+	int32_t mean = mean_of(engine);
+
+	return load_of(engine->shards[pd->near]) < mean + bias_of(mean);
 }

@@ -24,6 +24,7 @@ sp_poll_desc_reset(
 	pd->task.service = service;
 	pd->proto = NULL;
 	pd->interest = 0;
+	pd->near = (uint16_t)sp_handle_shard(pd->index);
 	pd->peer = 0;
 	pd->born = 0;
 	pd->requests = 0;

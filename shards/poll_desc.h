@@ -19,9 +19,9 @@
  *     task                            whoever owns the descriptor
  *     timer                           the holder of the shard's poll token
  *     proto, out_bytes, requests,
- *     the fd                          the owner
+ *     interest, the fd                the owner
  *     fd, index (the numbers),
- *     peer, born                      constant while open
+ *     peer, born, near                constant while open
  *
  * The owner is the thread that took the TASK out of the read slot
  * (poll_slot.h), until it parks again. It alone reads, writes and closes
@@ -58,6 +58,7 @@ enum {
 	SP_POLL_HANGUP = 1u << 2,    /* peer is done: read until the end */
 	SP_POLL_DRAIN = 1u << 3,     /* close as soon as nothing is under way */
 	SP_POLL_URGENT = 1u << 4,    /* EPOLLPRI was seen */
+	SP_POLL_AWAY = 1u << 5,      /* near is another shard; it may move */
 	SP_POLL_ATTENTION = SP_POLL_CLOSING | SP_POLL_DRAIN,
 };
 
@@ -78,7 +79,8 @@ struct sp_poll_desc {
 	struct sp_timer timer;
 	void *proto;                   /* of the service; NULL while idle */
 	SP_ATOMIC(uint32_t) out_bytes; /* in outq */
-	uint32_t interest;             /* what epoll watches */
+	uint16_t interest;             /* what epoll watches */
+	uint16_t near;                 /* the shard where its packets arrive */
 	union {
 		struct sp_link link; /* runq, heavy, retired, free lists */
 		uint64_t ready; /* cycles; when it was put on a ready list */

@@ -259,7 +259,7 @@ open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
 	if (pd == NULL)
 		return -ENOMEM;
 	sp_poll_desc_reset(pd, fd, service);
-	pd->interest = watch;
+	pd->interest = (uint16_t)watch;
 	sp_timer_init(&pd->timer);
 	sp_store(&pd->slot[SP_POLL_READ], reading, relaxed);
 
@@ -329,6 +329,16 @@ void
 sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	close_and_retire(shard, pd);
+	sp_shard_leave(shard);
+}
+
+void
+sp_shard_forsake(struct sp_shard *shard, struct sp_poll_desc *pd)
+{
+	/* FLAG3. */
+	sp_fetch_or(&pd->info, SP_POLL_CLOSING, seq_cst);
+	sp_netpoll_close(&shard->np, pd->fd);
+	sp_poll_cache_retire(&shard->cache, pd);
 	sp_shard_leave(shard);
 }
 

@@ -263,6 +263,12 @@ int sp_shard_open_owned(struct sp_shard *shard, int fd,
  */
 void sp_shard_close(struct sp_shard *shard, struct sp_poll_desc *pd);
 
+/*
+ * sp_shard_forsake: likewise, but leaves the fd open, for somebody else to
+ * have; epoll watches it no more.
+ */
+void sp_shard_forsake(struct sp_shard *shard, struct sp_poll_desc *pd);
+
 /* sp_shard_close_outgoing: likewise, of sp_shard_open_owned(). */
 void sp_shard_close_outgoing(struct sp_shard *shard, struct sp_poll_desc *pd);
 

@@ -107,6 +107,13 @@ enum spate_log_level {
 	SPATE_LOG_ERROR
 };
 
+/*
+ * Which shard serves a connection. NEAR: the one on the CPU where its packets
+ * arrive, as long as that has no more than its part. HASH: wherever the
+ * kernel's hash of the addresses has put it; to compare with.
+ */
+enum spate_placement { SPATE_PLACE_NEAR, SPATE_PLACE_HASH };
+
 struct spate_options {
 	/*
 	 * sizeof(struct spate_options), as spate_options_default() sets it. It
@@ -228,6 +235,8 @@ struct spate_options {
 	 * standard error; "none": nowhere, and no signal is handled.
 	 */
 	const char *crash_dump;
+
+	enum spate_placement placement; /* SPATE_PLACE_NEAR */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

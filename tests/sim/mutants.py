@@ -34,12 +34,10 @@ MUTANTS = {
         "		if (sp_unlikely(pd == NULL)) {\n"),
     "double_close": (
         "shards/accept.c",
-        "		drop(shard->engine, fd, peer);\n"
-        "		sp_shard_leave(shard);\n"
+        "		give_up(shard, worker, over);\n"
         "		sp_count(&worker->counters.accept_errors, 1);\n",
-        "		close(fd);\n"
-        "		drop(shard->engine, fd, peer);\n"
-        "		sp_shard_leave(shard);\n"
+        "		close(over->fd);\n"
+        "		give_up(shard, worker, over);\n"
         "		sp_count(&worker->counters.accept_errors, 1);\n"),
 
     # What the simulation found in the server, as it was before.

@@ -260,3 +260,115 @@ TEST(what_is_handed_over_to_a_drained_shard_is_closed)
 	sp_worker_free(worker);
 	echo_account(&server);
 }
+
+/* A connection on its way from one shard to the other, and its peer. */
+struct move {
+	struct sp_engine *engine;
+	struct sp_worker *worker;
+	sp_handle before;
+	int fd[2];
+};
+
+/* By hand: no shard has been started. It has left; it has not arrived. */
+static void
+begin_move(struct move *move)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct sp_poll_desc *pd;
+	struct sp_shard *from;
+
+	SP_CHECK(sp_engine_new(&move->engine, &options) == 0);
+	from = move->engine->shards[0];
+	move->worker = sp_worker_new(from, 0, SP_WORKER_PRIMARY);
+	SP_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, move->fd)
+		 == 0);
+	SP_CHECK(sp_token_try(&move->engine->shards[1]->token, 0));
+	SP_CHECK(sp_shard_enter(from));
+	SP_CHECK(sp_shard_open(from, move->fd[0], &echo_task_service,
+		     SP_WATCH_READ, &pd)
+		 == 0);
+	SP_CHECK(sp_slot_unpark(&pd->slot[SP_POLL_READ]));
+	pd->near = 1;
+	pd->born = 7;
+	pd->requests = 9;
+	move->before = sp_poll_desc_handle(pd);
+	EXPECT(sp_accept_move(move->worker, pd));
+	EXPECT_EQ(sp_load(&from->load, relaxed), 0);
+	EXPECT_EQ(sp_load(&move->engine->shards[1]->load, relaxed), 1);
+	EXPECT_EQ(sp_load(&move->engine->connections, relaxed), 1);
+	EXPECT(sp_poll_cache_find(&from->cache, move->before) == NULL);
+}
+
+/* => Returns what an event makes run where it went, or NULL. */
+static struct sp_poll_desc *
+arrive(struct move *move)
+{
+	struct sp_task_list ready;
+
+	sp_task_list_init(&ready);
+	sp_shard_messages(move->engine->shards[1], move->worker);
+	sp_netpoll(move->engine->shards[1], move->worker, 0, &ready);
+	return ready.count == 0
+		   ? NULL
+		   : sp_container_of(ready.head, struct sp_poll_desc, task);
+}
+
+static void
+end_move(struct move *move)
+{
+	close(move->fd[1]);
+	sp_token_drop(&move->engine->shards[1]->token);
+	sp_worker_free(move->worker);
+	sp_engine_free(move->engine);
+}
+
+TEST(what_came_while_it_moved_is_reported_where_it_went)
+{
+	struct sp_poll_desc *pd;
+	struct move move;
+
+	begin_move(&move);
+	EXPECT_EQ(write(move.fd[1], "x", 1), 1);
+	pd = arrive(&move);
+	SP_CHECK(pd != NULL);
+	EXPECT_EQ(pd->fd, move.fd[0]);
+	EXPECT_EQ(pd->born, 7);
+	EXPECT_EQ(pd->requests, 9);
+	EXPECT_EQ(sp_poll_info(pd), 0);
+	EXPECT_EQ(sp_load(&move.worker->counters.moved, relaxed), 1);
+	EXPECT_EQ(sp_load(&move.worker->counters.accepted, relaxed), 0);
+	sp_shard_close(move.engine->shards[1], pd);
+	end_move(&move);
+}
+
+/* Its last answer may be on its way, so it cannot just be closed. */
+TEST(what_moves_to_a_drained_shard_is_told)
+{
+	struct sp_poll_desc *pd;
+	struct sp_link *link;
+	struct move move;
+
+	begin_move(&move);
+	sp_store(&move.engine->draining, 1, seq_cst);
+	EXPECT(arrive(&move) == NULL);
+	link = sp_stack_pop_all(&move.engine->shards[1]->runq);
+	SP_CHECK(link != NULL && link->next == NULL);
+	pd = sp_container_of(link, struct sp_poll_desc, link);
+	EXPECT_EQ(sp_poll_info(pd), SP_POLL_DRAIN);
+	sp_shard_close(move.engine->shards[1], pd);
+	end_move(&move);
+}
+
+TEST(what_moves_to_a_cancelled_shard_is_closed)
+{
+	struct move move;
+
+	begin_move(&move);
+	sp_store(&move.engine->draining, 1, seq_cst);
+	sp_store(&move.engine->cancelling, 1, seq_cst);
+	EXPECT(arrive(&move) == NULL);
+	EXPECT(echo_at_end(move.fd[1]));
+	EXPECT_EQ(sp_load(&move.engine->shards[1]->load, relaxed), 0);
+	EXPECT_EQ(sp_load(&move.worker->counters.closed, relaxed), 1);
+	end_move(&move);
+}

@@ -68,9 +68,10 @@ place_all(struct sp_engine *engine, struct sp_worker *worker,
 				  ? 0
 				  : (uint32_t)(test_random(random)
 					       % engine->shard_count);
-		struct sp_shard *shard = sp_accept_place(
-		    engine->shards[at], worker, fd, arrival != NEAR);
+		struct sp_shard *near, *shard = sp_accept_place(
+		    engine->shards[at], worker, fd, arrival != NEAR, &near);
 
+		EXPECT(arrival == NEAR || near == NULL);
 		SP_CHECK(sp_shard_enter(shard));
 	}
 	return most(engine);
@@ -152,19 +153,112 @@ TEST(the_nearest_shard_is_first)
 {
 	struct sp_engine *engine = new_engine(2);
 	struct sp_worker worker = { .engine = engine, .random = 1 };
-	struct sp_shard *near;
+	struct sp_shard *near, *told;
 	int fd[2];
 
 	SP_CHECK(open_pair(fd) >= 0);
 	near = nearest(engine, fd[1]);
-	if (near != NULL) {
-		EXPECT(sp_accept_place(engine->shards[0], &worker, fd[1], false)
+	for (unsigned i = 0; near != NULL && i < 2; i++) {
+		EXPECT(sp_accept_place(
+			   engine->shards[i], &worker, fd[1], false, &told)
 		       == near);
-		EXPECT(sp_accept_place(engine->shards[1], &worker, fd[1], false)
-		       == near);
+		EXPECT(told == near);
 	}
 	close(fd[0]);
 	close(fd[1]);
+	sp_engine_free(engine);
+}
+
+TEST(by_hash_it_stays_where_it_came)
+{
+	struct sp_engine *engine = new_engine(2);
+	struct sp_worker worker = { .engine = engine, .random = 1 };
+	struct sp_shard *told;
+	int fd[2];
+
+	SP_CHECK(open_pair(fd) >= 0);
+	engine->options.placement = SP_PLACE_HASH;
+	for (unsigned i = 0; i < CONNECTIONS; i++) {
+		EXPECT(sp_accept_place(
+			   engine->shards[0], &worker, fd[1], false, &told)
+		       == engine->shards[0]);
+		EXPECT(told == NULL);
+		SP_CHECK(sp_shard_enter(engine->shards[0]));
+	}
+	empty(engine);
+	close(fd[0]);
+	close(fd[1]);
+	sp_engine_free(engine);
+}
+
+/* One that is served at a shard, and whose packets arrive near another. */
+struct stray {
+	uint32_t at, near;
+};
+
+/*
+ * Ask each whether it may move, as it does after a request, and move it. In
+ * the order of the shards, which is the hardest: all of one, then of another.
+ *
+ * => Returns how many moved.
+ */
+static unsigned
+let_all_ask(struct sp_engine *engine, struct sp_worker *worker,
+    struct stray *strays, unsigned count)
+{
+	unsigned moved = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct stray *stray = &strays[i];
+		struct sp_poll_desc pd = { .near = (uint16_t)stray->near };
+
+		if (stray->at == stray->near
+		    || !sp_accept_may_move(worker, &pd))
+			continue;
+		SP_CHECK(sp_shard_enter(engine->shards[stray->near]));
+		sp_shard_leave(engine->shards[stray->at]);
+		stray->at = stray->near;
+		moved++;
+	}
+	return moved;
+}
+
+TEST(one_client_after_the_other_ends_near_both)
+{
+	struct sp_engine *engine = new_engine(2);
+	struct sp_worker worker = { .engine = engine, .random = 1 };
+	struct stray strays[CONNECTIONS];
+	unsigned moved = 0, rounds = 0;
+
+	/* The first was spread over both shards, and so was the second. */
+	for (uint32_t i = 0; i < CONNECTIONS; i++) {
+		strays[i] = (struct stray) { i < CONNECTIONS / 2, i % 2 };
+		SP_CHECK(sp_shard_enter(engine->shards[strays[i].at]));
+	}
+	while (moved < CONNECTIONS / 2 && rounds++ < CONNECTIONS) {
+		moved += let_all_ask(engine, &worker, strays, CONNECTIONS);
+		EXPECT(most(engine) <= allowed(2));
+	}
+	EXPECT(moved == CONNECTIONS / 2);
+	EXPECT(load_of(engine->shards[0]) == CONNECTIONS / 2);
+	empty(engine);
+	sp_engine_free(engine);
+}
+
+TEST(a_single_client_stays_spread)
+{
+	struct sp_engine *engine = new_engine(2);
+	struct sp_worker worker = { .engine = engine, .random = 1 };
+	struct stray strays[CONNECTIONS];
+
+	for (uint32_t i = 0; i < CONNECTIONS; i++) {
+		strays[i] = (struct stray) { i % 2, 0 };
+		SP_CHECK(sp_shard_enter(engine->shards[strays[i].at]));
+	}
+	for (unsigned round = 0; round < CONNECTIONS; round++)
+		let_all_ask(engine, &worker, strays, CONNECTIONS);
+	EXPECT(most(engine) <= allowed(2));
+	empty(engine);
 	sp_engine_free(engine);
 }
 
