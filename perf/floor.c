@@ -18,8 +18,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -220,6 +222,38 @@ open_listener(void)
 	return fd;
 }
 
+/*
+ * Connections to the listener of the CPU where they arrive. Listeners count in
+ * the order in which they began to listen, and thread N is on CPU N.
+ */
+static void
+spread_by_cpu(int listener)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0,
+		    (uint32_t)(SKF_AD_OFF + SKF_AD_CPU) },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	struct sock_fprog program = { 2, code };
+
+	if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
+		sizeof(program))
+	    != 0)
+		die(EX_OSERR, "SO_ATTACH_REUSEPORT_CBPF");
+}
+
+static void
+pin(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	errno = pthread_setaffinity_np(thread, sizeof(set), &set);
+	if (errno != 0)
+		die(EX_OSERR, "pthread_setaffinity_np");
+}
+
 static void *
 loop(void *argument)
 {
@@ -303,7 +337,7 @@ _Noreturn static void
 usage(void)
 {
 	fprintf(stderr, "usage: spate-floor [--listen ADDR:PORT] [--threads N] "
-			"[--close] [--body N]\n");
+			"[--close] [--near] [--body N]\n");
 	exit(EX_USAGE);
 }
 
@@ -330,11 +364,14 @@ int
 main(int argc, char **argv)
 {
 	int threads = 1, listeners[THREADS_MAX];
+	bool near = false;
 
 	set_address("127.0.0.1:8081");
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--close") == 0)
 			closes = true;
+		else if (strcmp(argv[i], "--near") == 0)
+			near = true;
 		else if (strcmp(argv[i], "--listen") == 0 && i + 1 < argc)
 			set_address(argv[++i]);
 		else if (strcmp(argv[i], "--threads") == 0 && i + 1 < argc)
@@ -350,6 +387,10 @@ main(int argc, char **argv)
 	compose();
 	for (int i = 0; i < threads; i++)
 		listeners[i] = open_listener();
+	if (near) {
+		spread_by_cpu(listeners[0]);
+		pin(pthread_self(), 0);
+	}
 	for (int i = 1; i < threads; i++) {
 		pthread_t thread;
 
@@ -357,6 +398,8 @@ main(int argc, char **argv)
 		    &thread, NULL, loop, (void *)(intptr_t)listeners[i]);
 		if (errno != 0)
 			die(EX_OSERR, "pthread_create");
+		if (near)
+			pin(thread, i);
 	}
 	loop((void *)(intptr_t)listeners[0]);
 	return 0;
