@@ -62,9 +62,22 @@ begin(struct spate_req *req, uint32_t *number)
 	sim_event("handles", *number, request->kind);
 	if (request->begun++ != 0)
 		sim_fail("request %u is handled twice", *number);
-	if (sim_app.handle_count < SIM_HANDLES)
+	/* Who has given its handle away does not move. */
+	if (sim_plan.handles && sim_app.handle_count < SIM_HANDLES)
 		sim_app.handles[sim_app.handle_count++] = spate_req_handle(req);
 	return request;
+}
+
+/*
+ * How long a pause may take. Its poller may stand still after it has worked
+ * out how long to sleep, and then sleeps that long.
+ */
+static uint64_t
+longest(uint32_t ms)
+{
+	uint64_t frozen = sim_sched.freezes != 0 ? SIM_FROZEN_MAX : 0;
+
+	return (ms + TICKS) * SIM_NS_PER_MS + frozen * sim_sched.step_ns;
 }
 
 /* Wait, and see that only what may end the wait early has done so. */
@@ -77,8 +90,7 @@ pause_handler(struct spate_req *req, struct sim_request *request)
 
 	request->delayed = SIM_NEVER;
 	if (sim_sched.jump == 0) /* or it may begin at any time */
-		request->delayed = sim_now
-				   + (request->ms + TICKS) * SIM_NS_PER_MS;
+		request->delayed = sim_now + longest(request->ms);
 	error = spate_sleep(request->ms);
 	request->delayed = 0;
 	info = sp_load(&req->pd->info, relaxed);

@@ -108,6 +108,7 @@ struct sim_kernel_options {
 	uint32_t whole;   /* all of it, once in so many times */
 	uint32_t slow[2]; /* to each side: in so many steps one delivers */
 	bool coarse;      /* no epoll_pwait2() */
+	uint32_t cpus;    /* packets arrive at one of so many */
 	bool no_timers;   /* no timerfd */
 };
 

@@ -67,6 +67,7 @@ draw_kernel(void)
 	kernel->whole = ONE_OF(0, 1, 2, 8);
 	kernel->slow[0] = ONE_OF(0, 0, 8, 40);
 	kernel->slow[1] = ONE_OF(0, 0, 0, 20);
+	kernel->cpus = ONE_OF(1, 2, 4);
 	kernel->no_timers = sim_chance(4);
 	kernel->coarse = sim_chance(6);
 }
@@ -115,6 +116,7 @@ draw_others(struct sim_plan *plan)
 {
 	plan->meddlers = sim_below(4);
 	plan->meddle_ns = ONE_OF(20000, 200000, SIM_NS_PER_MS);
+	plan->handles = plan->meddlers != 0 && sim_chance(2);
 	plan->casts = sim_chance(2);
 	plan->closes = sim_chance(2);
 	plan->deadlines = sim_chance(6);

@@ -33,7 +33,7 @@ struct sim_plan {
 	/* Others. */
 	uint32_t meddlers;
 	uint32_t meddle_ns; /* between two of what one does, at most */
-	bool casts, closes, deadlines, pins, presses;
+	bool handles, casts, closes, deadlines, pins, presses;
 	uint64_t drain_at; /* ns; or SIM_NEVER: when all is done */
 
 	/* What clients may have to put up with. */

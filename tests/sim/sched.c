@@ -26,7 +26,6 @@ void *sp_fiber_jump(void **save, void *load, void *arg);
 #endif
 
 #define NO_BUDGET UINT32_MAX
-#define FROZEN_STEPS 500
 
 uint32_t sim_budget = NO_BUDGET;
 struct sim_sched_options sim_sched;
@@ -374,7 +373,7 @@ sim_preempt(const char *where, int line)
 	/* As if its CPU had been taken away, for as long as many steps. */
 	if (sim_chance(sim_sched.freezes))
 		sim_self->thaws = sim_steps
-				  + sim_below(FROZEN_STEPS << sim_below(4));
+				  + sim_below(SIM_FROZEN_MAX >> sim_below(4));
 	schedule();
 }
 

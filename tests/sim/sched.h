@@ -67,6 +67,8 @@ struct sim_actor {
 	uint32_t place; /* among those that are ready */
 };
 
+#define SIM_FROZEN_MAX 4000 /* steps that a thread stands still, at most */
+
 /* How threads take their turns in this run. */
 struct sim_sched_options {
 	uint32_t points;  /* between two switches, about */

@@ -161,13 +161,13 @@ __wrap_setsockopt(
 	return 0;
 }
 
-/* The CPU where packets arrive: any. What the client has acknowledged. */
+/* The CPU where packets arrive. What the client has acknowledged. */
 int
 __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
 	struct sim_file *file = sim_fd_file(fd, SIM_NONE);
 	struct tcp_info info = { .tcpi_bytes_acked = 0 };
-	int cpu = (int)sim_below(4);
+	int cpu = (int)sim_below(sim_kernel.cpus);
 
 	if (file == NULL)
 		return -1;
