@@ -74,7 +74,7 @@ write_worker(int fd, struct sp_text *text, struct sp_worker *worker)
 {
 	char name[SP_WORKER_NAME];
 
-	text->size = 0;
+	sp_text_init(text, text->data, text->capacity);
 	sp_worker_name(worker, name);
 	sp_text_string(text, name);
 	sp_text_string(text, ": ");

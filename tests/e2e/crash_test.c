@@ -6,6 +6,7 @@
  */
 
 #include "alloc/asan.h"
+#include "alloc/tsan.h"
 #include "tests/e2e/client.h"
 #include "tests/harness.h"
 
@@ -139,11 +140,12 @@ ends_after(struct crashing *of, const char *request)
 	return status;
 }
 
-/* AddressSanitizer has a handler of its own for these, which then exits. */
+/* Sanitizers have a handler of their own for this, which then exits. */
 static bool
 ended_by(int status, int number)
 {
-	return SP_ASAN || (WIFSIGNALED(status) && WTERMSIG(status) == number);
+	return SP_ASAN || SP_TSAN
+	       || (WIFSIGNALED(status) && WTERMSIG(status) == number);
 }
 
 static void
