@@ -11,6 +11,7 @@
 #include "framework/request.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -162,6 +163,38 @@ sp_req_fail(struct spate_req *req, int status, const char *reason)
 		return;
 	req->extra_size = 0;
 	spate_error(req, status, reason);
+}
+
+/* Which limit it was, if it was one. */
+static void
+count_limit(struct sp_counters *counters, int status, const char *reason)
+{
+	if (status == 414)
+		sp_count(&counters->limited_target, 1);
+	else if (status == 431 && reason == sp_http_too_many_fields)
+		sp_count(&counters->limited_fields, 1);
+	else if (status == 431)
+		sp_count(&counters->limited_head, 1);
+}
+
+void
+sp_req_refuse(struct spate_req *req, int status)
+{
+	const char *reason = req->head.error;
+
+	sp_times_refuse(&req->times);
+	sp_count(&req->worker->counters.parse_errors, 1);
+	count_limit(&req->worker->counters, status, reason);
+	sp_log(req->server, SPATE_LOG_DEBUG, "refused a request: %d, %s",
+	    status, reason);
+	req->state = 0;
+	req->extra_size = 0;
+	req->more = NULL;
+	req->base = req->in;
+	memset(&req->head, 0, offsetof(struct sp_http_head, error));
+	req->head.method = SP_HTTP_GET;
+	req->head.minor = 1;
+	sp_req_fail(req, status, reason);
 }
 
 /* --------------------------------------------------------------- handlers */

@@ -192,39 +192,6 @@ end_request(struct spate_req *req)
 	return TURN_PARK;
 }
 
-/* Which limit it was, if it was one. */
-static void
-count_limit(struct sp_counters *counters, int status, const char *reason)
-{
-	if (status == 414)
-		sp_count(&counters->limited_target, 1);
-	else if (status == 431 && reason == sp_http_too_many_fields)
-		sp_count(&counters->limited_fields, 1);
-	else if (status == 431)
-		sp_count(&counters->limited_head, 1);
-}
-
-/* A head that was refused. The answer has a head of its own to go by. */
-static void
-refuse(struct spate_req *req, int status)
-{
-	const char *reason = req->head.error;
-
-	sp_times_refuse(&req->times);
-	sp_count(&req->worker->counters.parse_errors, 1);
-	count_limit(&req->worker->counters, status, reason);
-	sp_log(req->server, SPATE_LOG_DEBUG, "refused a request: %d, %s",
-	    status, reason);
-	req->state = 0;
-	req->extra_size = 0;
-	req->more = NULL;
-	req->base = req->in;
-	memset(&req->head, 0, offsetof(struct sp_http_head, error));
-	req->head.method = SP_HTTP_GET;
-	req->head.minor = 1;
-	sp_req_fail(req, status, reason);
-}
-
 /*
  * Answer what is complete in the buffer.
  *
@@ -243,7 +210,7 @@ consume_here(struct spate_req *req, unsigned *requests)
 		if (sp_unlikely(n <= 0)) {
 			if (n == 0)
 				return TURN_PARK;
-			refuse(req, -n);
+			sp_req_refuse(req, -n);
 			return TURN_LINGER;
 		}
 		if (sp_unlikely(
@@ -377,7 +344,7 @@ look_at_news(struct spate_req *req, bool idle)
 	if (error == -ETIMEDOUT && !idle) {
 		sp_count(&req->worker->counters.timeouts_head, 1);
 		req->head.error = "the head took too long";
-		refuse(req, 408);
+		sp_req_refuse(req, 408);
 		return sp_req_flush(req) == 0 ? TURN_LINGER : TURN_CLOSE;
 	}
 	if (error == -ETIMEDOUT)

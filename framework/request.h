@@ -199,6 +199,12 @@ struct sp_req_more *sp_req_more(struct spate_req *req);
 void sp_req_fail(struct spate_req *req, int status, const char *reason);
 
 /*
+ * sp_req_refuse: likewise, for a head that is none, as req->head.error says.
+ * The answer has a head of its own to go by. It is counted, and no request.
+ */
+void sp_req_refuse(struct spate_req *req, int status);
+
+/*
  * sp_req_settle: a handler has returned. End what it has begun, answer what
  * it did not.
  */

@@ -217,22 +217,15 @@ struct spate_options {
 	 */
 	uint32_t min_write_rate;
 
-	/*
-	 * Whether the server keeps latencies, and counts for each route, for
-	 * what docs/stats.md tells of. true.
-	 */
-	bool record_times;
+	bool record_times; /* latencies, and counts by route; true */
 	/*
 	 * Events of each worker that the flight recorder keeps, of 32 bytes
-	 * each: 16,384, at most 1,048,576, rounded up to a power of two. 0:
-	 * it records nothing.
+	 * each, up to a power of two; 16,384, at most 1,048,576. 0: none.
 	 */
 	uint32_t record_events;
 	/*
-	 * Where a program under spate_main() writes what its workers have
-	 * recorded lately when it gets SIGSEGV, SIGBUS, SIGFPE, SIGILL or
-	 * SIGABRT, before it ends by that: a file, which is appended to; NULL:
-	 * standard error; "none": nowhere, and no signal is handled.
+	 * Where a crash under spate_main() is told of: in a file that is
+	 * appended to; NULL: standard error; "none": no signal is handled.
 	 */
 	const char *crash_dump;
 
