@@ -60,7 +60,8 @@ perf  python3         cmd:python3           runs the benchmarks, sums them up
 perf  libbenchmark-dev pc:benchmark          times the parts
 perf  wrk             cmd:wrk               load
 perf  curl            cmd:curl              waits for the service to answer
-perf  strace          cmd:strace            counts system calls
+perf  linux-perf      cmd:perf              counts system calls in passing
+perf  strace          cmd:strace            counts them where perf may not
 perf  procps          cmd:ps                CPU time of the service
 perf  slowhttptest    cmd:slowhttptest      clients that are slow on purpose
 perf  node-llhttp     file:/usr/share/llhttp/llhttp.c a parser to compare with

@@ -332,6 +332,20 @@ Requests/sec: 167518.09
         self.assertEqual(counted.differences(kept, now),
                          (["more"], ["fewer"], ["gone", "new"]))
 
+    def test_perf_is_understood(self):
+        few = syscalls.parse_perf(
+            "spate/0.0-7,100,,raw_syscalls:sys_enter,1,100.00,,\n"
+            "spate/0.0-7,60,,syscalls:sys_enter_sendto,1,100.00,,\n"
+            "idle-9,<not counted>,,raw_syscalls:sys_enter,0,100.00,,\n")
+        self.assertEqual(few, {"spate/0.0-7": {"all": 100, "sendto": 60}})
+        many = {"spate/0.0-7": {"all": 2100, "sendto": 1060, "close": 7},
+                "watcher-8": {"all": 3, "futex": 3}}
+        calls, beside = syscalls.difference(few, many, 1000)
+        self.assertEqual(beside, 3)
+        self.assertAlmostEqual(calls["sendto"], 1.0)
+        self.assertAlmostEqual(calls["close"], 0.007)
+        self.assertAlmostEqual(calls["other"], 0.993)
+
     def test_lists_of_cpus(self):
         self.assertEqual(config.cpu_list("0,2-4"), [0, 2, 3, 4])
         self.assertEqual(config.cpu_list(None), [])
