@@ -24,6 +24,7 @@ static const char usage[] =
     "      --dedicate LIST     [METHOD:]/path=N,...: N connections ask only\n"
     "                          for that, one after the other\n"
     "      --body BYTES        16384; the body of POST, PUT and PATCH\n"
+    "      --fields N          0; so many more header fields\n"
     "      --close             a new connection for each request\n"
     "      --slow N@BYTES      N more that send and read BYTES a second\n"
     "      --half-open N       N more that stop within a request\n"
@@ -183,6 +184,21 @@ parse_slow(struct bench_options *options, const char *text)
 	}
 }
 
+/* => Returns so many header fields, as text that is the caller's. */
+static char *
+more_fields(unsigned count)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	for (unsigned i = 0; out != NULL && i < count; i++)
+		fprintf(out, "X-Field-%u: so many more bytes\r\n", i);
+	if (out == NULL || fclose(out) != 0)
+		refuse("out of memory");
+	return text;
+}
+
 /* The request of perf/lib/wrk.py, so that both tools ask for the same. */
 static void
 compose(const struct bench_options *options, struct bench_path *path)
@@ -194,7 +210,7 @@ compose(const struct bench_options *options, struct bench_path *path)
 	const char *method = has_method ? path->text : "GET";
 	bool has_body = strncmp(method, "P", 1) == 0;
 	size_t body_size = has_body ? options->body_size : 0;
-	char length[64] = "", *request;
+	char length[64] = "", *request, *fields = more_fields(options->fields);
 	int size;
 
 	path->is_head = method_size == 4 && strncmp(method, "HEAD", 4) == 0;
@@ -207,9 +223,10 @@ compose(const struct bench_options *options, struct bench_path *path)
 	    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,"
 	    "image/avif,image/webp,image/apng,*/*;q=0.8\r\n"
 	    "Connection: %s\r\n"
-	    "%s\r\n",
+	    "%s%s\r\n",
 	    method_size, method, slash, options->host,
-	    options->close ? "close" : "keep-alive", length);
+	    options->close ? "close" : "keep-alive", fields, length);
+	free(fields);
 	if (size < 0
 	    || (path->request = malloc((size_t)size + body_size)) == NULL)
 		refuse("%s: out of memory", path->text);
@@ -235,6 +252,7 @@ enum {
 	BODY,
 	SLOW,
 	HALF_OPEN,
+	FIELDS,
 	SEED,
 	DRAIN,
 	CPUS,
@@ -290,6 +308,9 @@ set(struct bench_options *options, int option, const char *text)
 	case HALF_OPEN:
 		options->half_open = (unsigned)number(
 		    "half-open", text, 0, BENCH_CONNECTIONS_MAX);
+		break;
+	case FIELDS:
+		options->fields = (unsigned)number("fields", text, 0, 10000);
 		break;
 	case SEED:
 		options->seed = (uint64_t)number("seed", text, 1, 1e15);
@@ -364,6 +385,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		{ "body", required_argument, NULL, BODY },
 		{ "slow", required_argument, NULL, SLOW },
 		{ "half-open", required_argument, NULL, HALF_OPEN },
+		{ "fields", required_argument, NULL, FIELDS },
 		{ "seed", required_argument, NULL, SEED },
 		{ "drain", required_argument, NULL, DRAIN },
 		{ "cpus", required_argument, NULL, CPUS },

@@ -51,6 +51,7 @@ struct bench_options {
 	bool json;
 	uint64_t seed;
 	size_t body_size;
+	unsigned fields; /* of each request, more than the usual ones */
 
 	unsigned slow;       /* connections that send and read slowly */
 	unsigned slow_bytes; /* a second */
