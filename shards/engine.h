@@ -79,9 +79,11 @@ struct sp_engine {
 	struct sp_listener *listeners; /* until start */
 	SP_ATOMIC(int) reserve_fd; /* given up when descriptors run out */
 
-	SP_ALIGN_APART SP_ATOMIC(int64_t) connections;
-	SP_ATOMIC(uint32_t) draining;
+	/* Read at each request; apart from what each connection writes. */
+	SP_ALIGN_APART SP_ATOMIC(uint32_t) draining;
 	SP_ATOMIC(uint32_t) cancelling;
+
+	SP_ALIGN_APART SP_ATOMIC(int64_t) connections;
 
 	/* The watcher. */
 	pthread_t sysmon;
