@@ -549,7 +549,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	req.router = service->router;
 	req.capacity = worker->engine->options.buffer_size;
 	sp_worker_date(worker);
-	do {
+	for (;;) {
 		if (!borrow_buffers(&req)) {
 			sp_http_close(worker, pd);
 			return;
@@ -559,9 +559,11 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 		outcome = turn(&req);
 		sp_times_turn_end(&req.times);
 		release_buffers(&req);
-	} while (outcome == TURN_PARK && sp_unlikely(!sp_poll_park(pd))
-		 && !goes_back(worker, &outcome)
-		 && (ready = begun = sp_cycles()) != 0);
+		if (outcome != TURN_PARK || sp_likely(sp_poll_park(pd))
+		    || goes_back(worker, &outcome))
+			break;
+		ready = begun = sp_cycles();
+	}
 	if (sp_likely(outcome == TURN_PARK))
 		return;
 	if (outcome == TURN_MOVE) {

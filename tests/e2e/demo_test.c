@@ -137,7 +137,7 @@ TEST(what_is_not_there_is_404)
 	struct visit visit;
 
 	if (arrive(&visit)) {
-		expect_status(&visit, GET("/"), 404);
+		expect_status(&visit, GET("/nothing"), 404);
 		expect_status(&visit, GET("/plaintext/"), 404);
 		expect_status(&visit, GET("/users"), 404);
 		expect_status(&visit, GET("/users/1/2"), 404);
