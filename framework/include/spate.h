@@ -387,7 +387,7 @@ SPATE_API struct spate_str spate_param(struct spate_req *req, const char *name);
 SPATE_API struct spate_str spate_query_str(
     struct spate_req *req, const char *name);
 
-/* The shard, and the connection, that a request is on. Context: handler. */
+/* Its shard, for now; its connection, which stays there once this is asked. */
 SPATE_API uint32_t spate_shard(const struct spate_req *req);
 SPATE_API spate_handle spate_req_handle(const struct spate_req *req);
 
