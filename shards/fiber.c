@@ -10,6 +10,7 @@
 #include "alloc/cacheline.h"
 #include "alloc/check.h"
 #include "alloc/tsan.h"
+#include "alloc/valgrind.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -23,15 +24,6 @@ void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
-#endif
-#if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
-#endif
-#endif
-#ifndef VALGRIND_STACK_REGISTER
-#define VALGRIND_STACK_REGISTER(low, high) 0
-#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
 void *sp_fiber_jump(void **save, void *load, void *arg);
@@ -123,8 +115,7 @@ sp_fiber_new(struct sp_worker *home, struct sp_stack_pool *stacks,
 	top = (struct top *)((uintptr_t)top & ~(uintptr_t)63);
 	memset(top, 0, sizeof(*top));
 	top->entry = entry;
-	top->valgrind = VALGRIND_STACK_REGISTER(
-	    stack->low, sp_stack_top(stack));
+	top->valgrind = SP_VALGRIND_STACK(stack->low, sp_stack_top(stack));
 	top->fiber.home = home;
 	top->fiber.stack = stack;
 	top->fiber.asan_low = stack->low;
@@ -144,7 +135,7 @@ sp_fiber_free(struct sp_fiber *fiber, struct sp_stack_pool *stacks)
 #if SP_TSAN
 	__tsan_destroy_fiber(fiber->tsan);
 #endif
-	VALGRIND_STACK_DEREGISTER(top->valgrind);
+	SP_VALGRIND_STACK_END(top->valgrind);
 	sp_stack_put(stacks, fiber->stack);
 }
 

@@ -265,8 +265,9 @@ take_head(struct client *client, struct response *answer)
 		if (n == 0)
 			return client->size == 0 ? -ENODATA : -EPROTO;
 	}
-	answer->head = must(malloc(size));
+	answer->head = must(malloc(size + 1));
 	memcpy(answer->head, client->data + client->start, size);
+	answer->head[size] = '\0'; /* sscanf() looks for the end */
 	use(client, size);
 	return split_head(answer, size);
 }

@@ -51,6 +51,7 @@ HOMES = {
     r"\bmallctl\w*|\b[mrsd]d?allocx\b|\bnallocx\b|\bMALLOCX_\w+|\bje_\w+"
     r"|\bmalloc_conf\b": "alloc/arena",
     r"#include <sys/sdt\.h>|\b(DTRACE|STAP)_PROBE": "shards/probes",
+    r"#include <valgrind/|\bVALGRIND_\w+": "alloc/valgrind",
     r"#include <sys/epoll\.h>": "shards/netpoll_epoll",
     r"\bepoll_\w+|\bEPOLL\w*": "shards/netpoll_epoll",
 }
