@@ -35,7 +35,7 @@ build liburcu-dev     pc:liburcu-qsbr       RCU look-ups of poll descriptors
 build libck-dev       pc:ck                 Concurrency Kit: the ready rings
 build libjemalloc-dev pc:jemalloc           memory, an arena for each shard
 build libssl-dev      pc:libcrypto          SHA-256 in the demo service
-build libjansson-dev  pc:jansson            JSON in an example
+build libjansson-dev  pc:jansson            JSON in spate-top and an example
 test  python3         cmd:python3           house rules, end-to-end tests
 test  clang           cmd:clang             the tsan and fuzz presets
 test  libclang-rt-dev clang_rt              Clang's sanitizers, run-time part

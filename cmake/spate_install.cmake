@@ -11,6 +11,9 @@ foreach(kind IN ITEMS shared static)
   install(EXPORT spate-${kind}-targets NAMESPACE spate::
     DESTINATION ${config_dir})
 endforeach()
+if(SPATE_TOOLS)
+  install(TARGETS spate-top spate-doctor)
+endif()
 install(DIRECTORY framework/include/ TYPE INCLUDE
   FILES_MATCHING PATTERN "*.h")
 
