@@ -6,7 +6,8 @@ PRESETS = dev tsan release fuzz
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
-.PHONY: help run test deps build perf perf-tools perf-compare faults fuzz clean
+.PHONY: help run test deps build perf perf-tools perf-compare lint faults fuzz \
+	clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -18,6 +19,7 @@ help:
 	@echo '            PERF=quick for two'
 	@echo 'make perf-compare A=main B=HEAD    two commits, and a verdict'
 	@echo 'make fuzz   each parser on random input; FUZZ_SECONDS=60'
+	@echo 'make lint   cppcheck, clang-tidy and -fanalyzer; five minutes'
 	@echo 'make faults each call fails at each of its uses; half an hour'
 	@echo 'make clean  remove build/'
 
@@ -68,6 +70,11 @@ perf-compare: perf-tools
 fuzz:
 	@sh cmake/deps.sh test
 	@cmake --workflow --preset fuzz
+
+lint:
+	@sh cmake/deps.sh test
+	@cmake --preset release >/dev/null
+	@python3 tests/tidy/lint.py build/release
 
 faults:
 	@sh cmake/deps.sh test

@@ -39,6 +39,8 @@ build libjansson-dev  pc:jansson            JSON in spate-top and an example
 test  python3         cmd:python3           house rules, end-to-end tests
 test  clang           cmd:clang             the tsan and fuzz presets
 test  libclang-rt-dev clang_rt              Clang's sanitizers, run-time part
+test  clang-tidy      cmd:clang-tidy        make lint
+test  cppcheck        cmd:cppcheck          make lint
 test  llvm            cmd:llvm-symbolizer   function names for tests/tsan.supp
 test  systemtap-sdt-dev header:sys/sdt.h    probes for bpftrace and perf
 test  relacy-dev      header:relacy/atomic.hpp models under weak memory orders
@@ -88,6 +90,8 @@ userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
 sys/sdt.h of SystemTap,
+for the tests also Python 3, Clang with its sanitizers and
+clang-tidy, cppcheck, LLVM, Relacy, Spin,
 Google Benchmark, curl, wrk, strace, valgrind, procps, Node with npm, Go,
 a JDK, Chromium;
 for the benchmarks also Matplotlib, slowhttptest, and what there is of nginx,

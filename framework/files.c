@@ -392,10 +392,11 @@ new_files(const struct spate_files_options *options)
 	size_t control_size = control != NULL ? strlen(control) + 1 : 0;
 	struct sp_files *files = calloc(
 	    1, sizeof(*files) + index_size + control_size);
-	char *strings = (char *)(files + 1);
+	char *strings;
 
 	if (files == NULL)
 		return NULL;
+	strings = (char *)(files + 1);
 	files->options = *options;
 	files->options.index = memcpy(strings, index, index_size);
 	if (control != NULL)

@@ -355,20 +355,20 @@ route_new(const struct sp_router *router, uint32_t methods, const char *given,
 }
 
 int
-sp_router_add(
-    struct sp_router *router, uint32_t methods, const char *given, void *target)
+sp_router_add(struct sp_router *router, uint32_t methods, const char *pattern,
+    void *target)
 {
-	struct sp_route_pattern pattern;
+	struct sp_route_pattern parsed;
 	struct sp_route *route;
-	struct way way = { .pattern = &pattern };
+	struct way way = { .pattern = &parsed };
 	uint32_t shape;
 
 	if (methods == 0 || (methods & ~(SP_HTTP_ALL | SP_HTTP_ANY)) != 0
-	    || sp_route_pattern_parse(&pattern, given) != 0)
+	    || sp_route_pattern_parse(&parsed, pattern) != 0)
 		return -EINVAL;
-	if (pattern.by_bytes) {
+	if (parsed.by_bytes) {
 		shape = (uint32_t)(sp_router_paths_find(
-				       router, pattern.text, pattern.size)
+				       router, parsed.text, parsed.size)
 				   - router->shapes);
 	} else {
 		way_find(&way, router);
@@ -378,12 +378,12 @@ sp_router_add(
 		return -EEXIST;
 	if (router->route_count == SP_ROUTER_ROUTES
 	    || router->text_size > UINT32_MAX / 4
-	    || (!pattern.by_bytes
+	    || (!parsed.by_bytes
 		&& way_worst(&way, router) > SP_ROUTER_VISITS))
 		return -E2BIG;
-	if (router_reserve(router, &pattern) != 0)
+	if (router_reserve(router, &parsed) != 0)
 		return -ENOMEM;
-	route = route_new(router, methods, given, &pattern, target);
+	route = route_new(router, methods, pattern, &parsed, target);
 	if (route == NULL)
 		return -ENOMEM;
 	if (shape == 0)

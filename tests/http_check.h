@@ -39,11 +39,12 @@ static const char *const http_paddings[] = {
 static inline char *
 http_padded(const char *input, size_t size, size_t part, unsigned padding)
 {
-	char *buf = malloc(part + SP_HTTP_PADDING), *to = buf + part;
+	char *buf = malloc(part + SP_HTTP_PADDING), *to;
 	size_t rest = size - part;
 
 	if (buf == NULL)
 		abort();
+	to = buf + part;
 	memcpy(buf, input, part);
 	if (padding % (HTTP_PADDINGS + 1) == HTTP_PADDING_REST) {
 		memset(to, '\1', SP_HTTP_PADDING);

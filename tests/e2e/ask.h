@@ -29,7 +29,7 @@
 	       " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" fields "\r\n"
 
 /* One shard, a free port, and the options if there are any. */
-struct spate_server *ask_new(const struct spate_options *options);
+struct spate_server *ask_new(const struct spate_options *given);
 void ask_start(struct spate_server *server);
 void ask_stop(struct spate_server *server); /* and free */
 

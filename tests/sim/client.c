@@ -39,10 +39,10 @@ put_chunked(struct sim_client *client, uint32_t number, uint32_t size)
 
 	while (done < size) {
 		uint32_t n = 1 + sim_below(size - done);
+		int length = snprintf(line, sizeof(line), "%x%s\r\n", n,
+		    sim_chance(4) ? ";ext=1" : "");
 
-		put(client, line,
-		    (size_t)snprintf(line, sizeof(line), "%x%s\r\n", n,
-			sim_chance(4) ? ";ext=1" : ""));
+		put(client, line, (size_t)length);
 		put_body(client, number, done, n);
 		put(client, "\r\n", 2);
 		done += n;

@@ -64,8 +64,8 @@ extern uint64_t sim_hash;
 void sim_event(const char *what, uint64_t a, uint64_t b);
 
 /* The run has shown a fault: say so, with the line that repeats it. */
-_Noreturn void
-sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+__attribute__((noreturn, format(printf, 1, 2))) void sim_fail(
+    const char *format, ...);
 
 /* The seed of this run. */
 extern uint64_t sim_seed;

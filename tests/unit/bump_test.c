@@ -201,7 +201,7 @@ TEST(printf_of_any_length_is_whole)
 TEST(what_is_not_allocated_is_poisoned)
 {
 	struct sp_bump bump;
-	char *a, *b, *late;
+	char *a, *b, *late = NULL;
 
 	sp_bump_init(&bump, NULL, 0, LIMIT);
 	a = sp_bump_alloc(&bump, 13);

@@ -25,11 +25,10 @@ static struct sp_http_answer answer;
 static int
 parse(const char *text, size_t size, const struct sp_http_limits *by)
 {
-	char *copy = malloc(size + 1);
+	char *copy = malloc(size + (size == 0));
 	int result;
 
 	memcpy(copy, text, size);
-	copy = realloc(copy, size != 0 ? size : 1);
 	result = sp_http_answer_parse(&answer, copy, size, by);
 	free(copy);
 	return result;

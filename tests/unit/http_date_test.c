@@ -20,11 +20,10 @@ parse(const char *text, int64_t *out)
 {
 	/* Of the exact size, for what reads behind it. */
 	size_t size = strlen(text);
-	char *copy = malloc(size + 1);
+	char *copy = malloc(size + (size == 0));
 	int error;
 
-	memcpy(copy, text, size + 1);
-	copy = realloc(copy, size + (size == 0));
+	memcpy(copy, text, size);
 	error = sp_http_date_parse(copy, size, NOW, out);
 	free(copy);
 	return error;

@@ -13,6 +13,8 @@ TEST(every_method_has_a_name_that_is_read_back)
 		const char *name = sp_http_method_name((enum sp_http_method)m);
 
 		EXPECT(name != NULL);
+		if (name == NULL)
+			continue;
 		EXPECT_EQ(sp_http_method_parse(name, strlen(name)), m);
 		EXPECT_EQ(
 		    sp_http_method_parse(name, strlen(name) - 1), -EINVAL);

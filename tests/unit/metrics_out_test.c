@@ -84,7 +84,7 @@ value_of(const char *row)
 	text.data[text.size] = '\0';
 	at = strstr(text.data, row);
 	EXPECT(at != NULL);
-	return strtoull(at + strlen(row), NULL, 10);
+	return at != NULL ? strtoull(at + strlen(row), NULL, 10) : 0;
 }
 
 TEST(buckets_are_cumulative_and_end_with_all)

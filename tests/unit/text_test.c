@@ -110,10 +110,9 @@ TEST(tokens_are_those_of_the_rfc)
 static bool
 escapes(const char *in, size_t size, const char *want)
 {
-	char out[64], *copy = malloc(size + 1);
+	char out[64], *copy = malloc(size + (size == 0));
 	struct sp_text text;
 
-	copy = realloc(copy, size + (size == 0));
 	memcpy(copy, in, size);
 	sp_text_init(&text, out, sizeof(out));
 	sp_text_json(&text, copy, size);
