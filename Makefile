@@ -6,8 +6,8 @@ PRESETS = dev tsan release fuzz
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
-.PHONY: help run test deps build perf perf-tools perf-compare lint faults fuzz \
-	clean
+.PHONY: help run test deps build perf perf-tools perf-compare lint soak faults \
+	fuzz clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -21,6 +21,7 @@ help:
 	@echo 'make fuzz   each parser on random input; FUZZ_SECONDS=60'
 	@echo 'make lint   cppcheck, clang-tidy and -fanalyzer; five minutes'
 	@echo 'make faults each call fails at each of its uses; half an hour'
+	@echo 'make soak   all kinds of load at once; SOAK_SECONDS=7200'
 	@echo 'make clean  remove build/'
 
 run:
@@ -87,6 +88,13 @@ faults:
 			build/dev/spate-demo || failed="$$failed $$part"; \
 	done; \
 	test -z "$$failed" || { echo "make faults:$$failed" >&2; exit 1; }
+
+soak:
+	@sh cmake/deps.sh test perf
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target spate-demo spate-bench
+	@python3 tests/soak/soak.py $(ARGS) build/release/spate-demo \
+		build/release/spate-bench $${SOAK_SECONDS:-7200}
 
 clean:
 	@cmake -E rm -rf build

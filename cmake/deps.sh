@@ -88,10 +88,8 @@ services='nginx haproxy h2o lighttpd'
 names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
-for the tests also Python 3, Clang with its sanitizers, LLVM, Relacy, Spin,
-sys/sdt.h of SystemTap,
 for the tests also Python 3, Clang with its sanitizers and
-clang-tidy, cppcheck, LLVM, Relacy, Spin,
+clang-tidy, cppcheck, LLVM, Relacy, Spin, sys/sdt.h of SystemTap,
 Google Benchmark, curl, wrk, strace, valgrind, procps, Node with npm, Go,
 a JDK, Chromium;
 for the benchmarks also Matplotlib, slowhttptest, and what there is of nginx,

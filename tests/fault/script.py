@@ -67,6 +67,14 @@ class Failed(Exception):
     """A request that got no answer, or not the one it should."""
 
 
+class Wrong(Failed):
+    """An answer, but not that one."""
+
+    def __init__(self, wire, status, size):
+        super().__init__(f"{wire[:40]}: {status}, {size} bytes")
+        self.status = status
+
+
 class Hung(Failed):
     """It got none within PATIENCE, which no fault excuses."""
 
@@ -128,7 +136,7 @@ class Client:
             raise Failed(f"{wire[:40]}: {error}") from error
         if got[0] != status or body is not None and got[1] != body:
             self.close()
-            raise Failed(f"{wire[:40]}: {got[0]}, {len(got[1])} bytes")
+            raise Wrong(wire, got[0], len(got[1]))
 
 
 def run_client(port, number, failures, requests=None):
@@ -162,12 +170,12 @@ def run_script(port, clients=CLIENTS):
 class Demo:
     """A demo with a log in a file of its own."""
 
-    def __init__(self, program, *flags, env=None, stderr=None):
+    def __init__(self, program, *flags, env=None, stderr=None, port=0):
         self.log = tempfile.TemporaryFile("w+b")
         settings = {**os.environ, "TSAN_OPTIONS":
                     f"suppressions='{ROOT}/tests/tsan.supp'", **(env or {})}
         self.process = subprocess.Popen(
-            [program, "--listen", "127.0.0.1:0", *flags], env=settings,
+            [program, "--listen", f"127.0.0.1:{port}", *flags], env=settings,
             stdout=subprocess.DEVNULL, stderr=stderr or self.log)
         self.port = None
 
@@ -195,15 +203,19 @@ class Demo:
         client.stream = client.link.makefile("rb")
         try:
             client.link.sendall(get("/stats")[0])
-            shards = json.loads(read_answer(client.stream)[1])["shards"]
+            stats = json.loads(read_answer(client.stream)[1])
         finally:
             client.close()
+        shards, routes = stats["shards"], stats["routes"]
         sums = {key: sum(shard[key] for shard in shards)
                 for key, value in shards[0].items()
                 if isinstance(value, int)}
         sums["responses"] = sum(sum(shard["responses"].values())
                                 - shard["responses"].get("1xx", 0)
                                 for shard in shards)
+        sums["answered"] = sum(sum(route["codes"].values())
+                               for route in routes)
+        sums["unanswered"] = sum(route["aborted"] for route in routes)
         return sums
 
     def quiet_stats(self):
@@ -240,21 +252,23 @@ class Demo:
 
 
 @contextlib.contextmanager
-def site(program, *flags, upstream=None, **settings):
-    """A demo with an upstream, if that is a program, and files."""
+def site(program, *flags, upstream=None, behind=None, **settings):
+    """A demo with files, and an upstream: a program, or an address."""
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "file.bin").write_bytes(FILE)
-        behind = None
+        other = None
         flags = ["--files", folder, *flags]
         if upstream is not None:
-            behind = Demo(upstream, "--shards", "1")
-            behind.wait_ready()
-            flags += ["--upstream", f"127.0.0.1:{behind.port}"]
+            other = Demo(upstream, "--shards", "1")
+            other.wait_ready()
+            behind = f"127.0.0.1:{other.port}"
+        if behind is not None:
+            flags += ["--upstream", behind]
         demo = Demo(program, *flags, **settings)
         try:
             yield demo
         finally:
-            for one in (demo, behind):
+            for one in (demo, other):
                 if one is not None and one.process.poll() is None:
                     one.process.kill()
                     one.process.wait()
