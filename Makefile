@@ -33,7 +33,7 @@ run:
 # fuzzers' is a short one.
 test:
 	@sh cmake/deps.sh test
-	@failed=; export FUZZ_SECONDS="$${FUZZ_SECONDS:-5}"; \
+	@failed=; export FUZZ_SECONDS="$${FUZZ_SECONDS:-3}"; \
 	for preset in $(PRESETS); do \
 		cmake --workflow --preset $$preset || \
 			failed="$$failed $$preset"; \
