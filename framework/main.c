@@ -52,6 +52,8 @@ static const struct argp_option flags[] = {
 	    "where stats, metrics and health are; none: nowhere; by default a "
 	    "free port of 127.0.0.1, unless the program has them itself",
 	    0 },
+	{ "user", 'u', "USER[:GROUP]", 0,
+	    "whom to become when the sockets are there; only root can", 0 },
 	{ "record-times", FLAG_RECORD_TIMES, "on|off", 0,
 	    "latencies, and counts for each route; on", 0 },
 	{ "record-events", FLAG_RECORD_EVENTS, "N", 0,
@@ -130,6 +132,16 @@ placement(struct spate_server *server, const char *text)
 	return 0;
 }
 
+static int
+become(struct spate_server *server, const char *text)
+{
+	if (sp_user_parse(&server->user, text) == 0)
+		return 0;
+	fprintf(stderr, "%s: user: '%s' is no USER or USER:GROUP here\n",
+	    program_invocation_short_name, text);
+	return -EINVAL;
+}
+
 /* The first address is replaced; those of streams stay. */
 static int
 listen_at(struct spate_server *server, const char *text)
@@ -174,6 +186,8 @@ set(struct spate_server *server, int key, const char *text)
 		return level(server, text);
 	case 'a':
 		return admin_at(server, text);
+	case 'u':
+		return become(server, text);
 	case FLAG_RECORD_TIMES:
 		return on_or_off(
 		    "record-times", text, &options->record_times);

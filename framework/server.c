@@ -472,6 +472,11 @@ spate_server_start(struct spate_server *server)
 		error = make_engine(server);
 	if (error == 0)
 		error = open_addresses(server);
+	if (error == 0 && server->user.given) {
+		error = sp_user_become(&server->user);
+		if (error != 0)
+			sp_server_fail(server, error, "--user");
+	}
 	if (error == 0) {
 		error = sp_engine_start(server->engine);
 		if (error != 0)

@@ -11,6 +11,7 @@
 #include "framework/middleware.h"
 #include "framework/process.h"
 #include "framework/router.h"
+#include "framework/user.h"
 #include "shards/engine.h"
 
 #include <spate.h>
@@ -86,6 +87,7 @@ struct spate_server {
 	const char *concern; /* what it was about; constant text */
 	bool ageing; /* max_requests or max_age_ms is set */
 	bool heavy;  /* there are routes for heavy workers */
+	struct sp_user user; /* to become; main.c */
 	struct sp_engine *engine;
 
 	struct sp_address admin_address;

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import resource
 import signal
@@ -116,10 +117,10 @@ def running(*flags, **settings):
         raise AssertionError(f"ended with {code}: {demo.text()}")
 
 
-def run(*flags, env=None):
+def run(*flags, env=None, limits=None):
     return subprocess.run([DEMO, *flags], capture_output=True, text=True,
                           env={**os.environ, **(env or {})}, timeout=PATIENCE,
-                          check=False)
+                          preexec_fn=limits, check=False)
 
 
 def until(condition):
@@ -180,6 +181,64 @@ class FlagsTest(unittest.TestCase):
             self.assertEqual(demo.get("/plaintext")[0], 200)
         with running("--shards", "1", env=env) as demo:
             self.assertRegex(demo.text(), r"1 shards, 2 workers")
+
+
+def identity(task):
+    """The lines of /proc/PID/task/TID/status that say who it is."""
+    return {key: value.split() for key, _, value in (
+        line.partition(":") for line in
+        (task / "status").read_text().splitlines())
+        if key in ("Uid", "Gid", "Groups", "CapEff", "NoNewPrivs", "Name")}
+
+
+class UserTest(unittest.TestCase):
+    def test_unknown(self):
+        for text in ["nobody-here", "", ":", "nobody:no-such-group",
+                     "4294967295:0", "1x"]:
+            done = run("--listen", "127.0.0.1:0", "--user", text)
+            self.assertEqual(done.returncode, USAGE, text)
+            self.assertIn("USER:GROUP", done.stderr)
+
+    def test_only_root_can(self):
+        done = run("--listen", "127.0.0.1:0", "--user", "12345:12345",
+                   limits=lambda: os.getuid() or os.setuid(54321))
+        self.assertEqual(done.returncode, NOPERM)
+        self.assertIn("--user", done.stderr)
+
+    @unittest.skipIf(os.getuid(), "only root can become somebody else")
+    def test_every_thread_is_somebody_else(self):
+        """The socket was made where that user may not write."""
+        nobody = pwd.getpwnam("nobody")
+        for text, uid, gid in [
+                ("nobody", nobody.pw_uid, nobody.pw_gid),
+                ("nobody:12346", nobody.pw_uid, 12346),
+                ("12345:12346", 12345, 12346)]:
+            with running("--user", text) as demo:
+                self.assertEqual(demo.get("/plaintext")[0], 200)
+                tasks = list(pathlib.Path(
+                    f"/proc/{demo.process.pid}/task").iterdir())
+                self.assertGreater(len(tasks), 1)
+                for task in tasks:
+                    who = identity(task)
+                    self.assertEqual(who["Uid"], [str(uid)] * 4, who)
+                    self.assertEqual(who["Gid"], [str(gid)] * 4, who)
+                    self.assertNotIn("0", who["Groups"], who)
+                    self.assertEqual(int(who["CapEff"][0], 16), 0, who)
+                    if who["Name"][0].startswith("spate/"):
+                        self.assertEqual(who["NoNewPrivs"], ["1"], who)
+                process = json.loads(demo.get("/stats")[1])["process"]
+                self.assertGreater(process["descriptors"], 0)
+
+    @unittest.skipIf(os.getuid(), "only root can become somebody else")
+    def test_sockets_are_made_before(self):
+        with tempfile.TemporaryDirectory() as folder:  # of mode 0700
+            path = f"{folder}/socket"
+            demo = Demo("--user", "nobody", listen=f"unix:{path}")
+            try:
+                until(lambda: os.path.exists(path) or demo.ready.is_set())
+                until(lambda: "unix:" in demo.text())
+            finally:
+                self.assertEqual(demo.end(), 0)
 
 
 class AddressTest(unittest.TestCase):
