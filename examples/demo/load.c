@@ -151,13 +151,15 @@ receive(struct link *link)
 static bool
 is_on_shard_0(struct link *link)
 {
+	const char *body;
 	int got = 0;
 
 	if (!ask(link, "/demo/shard"))
 		return false;
 	while (got == 0)
 		got = receive(link);
-	return got > 0 && strcmp(body_of(link), "0") == 0;
+	body = body_of(link);
+	return got > 0 && body != NULL && strcmp(body, "0") == 0;
 }
 
 /*

@@ -35,13 +35,19 @@ SAME = set("""
 # For a program that crashes, which the simulated one does not ask for.
 CRASH = set("sigaction sigaltstack raise pause".split())
 
+# For a program that is to become another user, likewise.
+USER = set("""
+    getuid geteuid getegid getpwnam getpwuid getgrnam initgroups setgroups
+    setresuid setresgid setuid
+""".split())
+
 OURS = ("sp_", "spate_", "sim_", "rcu_")
 SIMULATED = {"call_rcu", "get_default_call_rcu_data"}
 
 
 def main():
     nm, wrapped, *objects = sys.argv[1:]
-    known = PURE | SAME | CRASH | SIMULATED | set(wrapped.split(","))
+    known = PURE | SAME | CRASH | USER | SIMULATED | set(wrapped.split(","))
     output = subprocess.run([nm, "--undefined-only", *objects], check=True,
                             capture_output=True, text=True).stdout
     found = {line.split()[-1] for line in output.splitlines()
