@@ -20,6 +20,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <stdatomic.h>
@@ -248,6 +249,23 @@ backend_stats(unsigned id, struct sp_arena_stats *out)
 	return error;
 }
 
+int
+sp_arena_profile(int fd)
+{
+	char path[32];
+	const char *name = path;
+	bool on = false;
+	size_t size = sizeof(on);
+
+	if (mallctl("opt.prof", &on, &size, NULL, 0) != 0 || !on)
+		return -ENOSYS;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* It fails alike whatever it was that failed. */
+	return mallctl("prof.dump", NULL, NULL, &name, sizeof(name)) == 0
+		   ? 0
+		   : -EIO;
+}
+
 static uint64_t
 thread_counter(const char *name, const uint64_t **cached)
 {
@@ -341,6 +359,13 @@ backend_stats(unsigned id, struct sp_arena_stats *out)
 	out->active = out->allocated;
 	out->resident = out->mapped;
 	return 0;
+}
+
+int
+sp_arena_profile(int fd)
+{
+	(void)fd;
+	return -ENOSYS;
 }
 
 uint64_t

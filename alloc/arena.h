@@ -109,6 +109,17 @@ int sp_arena_stats_get(unsigned id, struct sp_arena_stats *out);
 int sp_arena_stats_last(unsigned id, struct sp_arena_stats *out);
 
 /*
+ * sp_arena_profile: write what is allocated, and by whom, to a file that is
+ * there already, as jeprof reads it.
+ *
+ * => Returns 0, or -errno of the file.
+ * => Returns -ENOSYS: nothing keeps count. For that jemalloc has to be told
+ *    to as the process starts: MALLOC_CONF=prof:true.
+ * => Takes as long as there are places to write of, under jemalloc's locks.
+ */
+int sp_arena_profile(int fd);
+
+/*
  * sp_arena_thread_allocated, sp_arena_thread_freed: bytes that the calling
  * thread ever got from malloc() and ever gave to free(), from any arena.
  *

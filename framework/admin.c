@@ -5,6 +5,7 @@
 #include "framework/admin.h"
 
 #include "framework/health.h"
+#include "framework/heap.h"
 #include "framework/metrics.h"
 #include "framework/page.h"
 #include "framework/recording.h"
@@ -32,6 +33,7 @@ static const struct page pages[] = {
 	{ "/livez", sp_livez_handler },
 	{ "/readyz", sp_readyz_handler },
 	{ "/debug/events", sp_events_handler },
+	{ "/debug/heap", sp_heap_handler },
 	{ "/debug/trace", sp_trace_handler },
 };
 

@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TYPE "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,8 +43,8 @@ static const struct {
 	    "Connections accepted for another shard.", NULL, NULL,
 	    C(handed_off) },
 	{ "spate_connections_moved_total",
-	    "Connections that moved to where their packets arrive.", NULL,
-	    NULL, C(moved) },
+	    "Connections that moved to where their packets arrive.", NULL, NULL,
+	    C(moved) },
 	{ "spate_accept_errors_total", "Failures of accept(2).", NULL, NULL,
 	    C(accept_errors) },
 	{ "spate_limited_total", "What was refused or put off, by the limit.",
@@ -177,6 +178,12 @@ worker_count(struct sp_shard *shard)
 }
 
 static uint64_t
+descriptor_bytes(struct sp_shard *shard)
+{
+	return sp_view_memory_parts(shard).descriptors;
+}
+
+static uint64_t
 is_up(struct sp_shard *shard)
 {
 	return sp_view_alive(shard);
@@ -205,6 +212,8 @@ static const struct {
 	    "Times it needed not to, as it was awake.", breaks_coalesced },
 	{ "spate_outq_full_total", "counter",
 	    "Sends refused, as the stream takes too little.", outq_full },
+	{ "spate_descriptor_bytes", "gauge",
+	    "Descriptors of connections, used or kept.", descriptor_bytes },
 	{ "spate_memory_bytes", "gauge",
 	    "Allocated in the arena, and descriptors.", sp_view_memory },
 };
@@ -236,6 +245,50 @@ put_values(struct scrape *scrape)
 		sp_metrics_ns(&scrape->out, labels,
 		    sp_cycles_to_ns(sp_view_busy(engine->shards[j])));
 	}
+}
+
+/* What the parts of a shard's memory are called. */
+static const struct {
+	const char *name;
+	size_t offset;
+} arena_parts[] = {
+	{ "allocated", offsetof(struct sp_arena_stats, allocated) },
+	{ "active", offsetof(struct sp_arena_stats, active) },
+	{ "dirty", offsetof(struct sp_arena_stats, dirty) },
+	{ "mapped", offsetof(struct sp_arena_stats, mapped) },
+	{ "resident", offsetof(struct sp_arena_stats, resident) },
+};
+
+static void
+put_arena(struct scrape *scrape, uint32_t shard)
+{
+	struct sp_memory_view view = sp_view_memory_parts(
+	    scrape->engine->shards[shard]);
+	const size_t parts = sizeof(arena_parts) / sizeof(*arena_parts);
+
+	for (size_t i = 0; i < parts; i++) {
+		const struct sp_label labels[SP_METRIC_LABELS] = {
+			{ "shard", scrape->shard[shard] },
+			{ "kind", arena_parts[i].name },
+		};
+		uint64_t bytes;
+
+		memcpy(&bytes, (char *)&view.arena + arena_parts[i].offset,
+		    sizeof(bytes));
+		sp_metrics_u64(&scrape->out, labels, bytes);
+	}
+}
+
+static void
+put_memory(struct scrape *scrape)
+{
+	sp_metrics_family(&scrape->out, "spate_arena_bytes", "gauge",
+	    "The arena of a shard, by what its pages are.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++)
+		put_arena(scrape, i);
+	sp_metrics_family(&scrape->out, "spate_idle_connection_bytes", "gauge",
+	    "What a connection takes when it is idle, the kernel's aside.");
+	sp_metrics_u64(&scrape->out, no_labels, SP_SLAB_OBJECT_SIZE);
 }
 
 static void
@@ -443,6 +496,7 @@ put_all(struct scrape *scrape)
 	put_values(scrape);
 	put_counters(scrape);
 	put_stale(scrape);
+	put_memory(scrape);
 	if (scrape->server->options.record_times) {
 		put_requests(scrape);
 		put_latencies(scrape);

@@ -175,6 +175,23 @@ is_in_a_group(const char *name)
 }
 
 static void
+put_memory(struct sp_json *json, struct sp_shard *shard)
+{
+	struct sp_memory_view view = sp_view_memory_parts(shard);
+
+	sp_json_key(json, "memory");
+	sp_json_object(json);
+	put(json, "allocated", view.arena.allocated);
+	put(json, "active", view.arena.active);
+	put(json, "dirty", view.arena.dirty);
+	put(json, "mapped", view.arena.mapped);
+	put(json, "resident", view.arena.resident);
+	put(json, "descriptors", view.descriptors);
+	put(json, "idle_connection", SP_SLAB_OBJECT_SIZE);
+	sp_json_end(json);
+}
+
+static void
 put_shard(struct sp_json *json, struct sp_shard *shard,
     struct sp_shard_view *view, const struct wanted *wanted)
 {
@@ -201,6 +218,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
 	put(json, "workers", sp_load(&shard->worker_count, relaxed));
 	put(json, "memory_bytes", sp_view_memory(shard));
+	put_memory(json, shard);
 	put(json, "busy_ns", sp_cycles_to_ns(view->busy));
 	put_shard_times(json, view, wanted->buckets);
 	sp_json_end(json);

@@ -244,17 +244,25 @@ sp_view_refresh_memory(struct spate_server *server)
 		sp_arena_stats_get(server->engine->shards[0]->arena, &arena);
 }
 
-uint64_t
-sp_view_memory(struct sp_shard *shard)
+struct sp_memory_view
+sp_view_memory_parts(struct sp_shard *shard)
 {
-	struct sp_arena_stats arena = { 0 };
+	struct sp_memory_view view = { .descriptors = 0 };
 	struct sp_slab_stats slab;
 
 	if (shard->arena != UINT_MAX)
-		sp_arena_stats_last(shard->arena, &arena);
+		sp_arena_stats_last(shard->arena, &view.arena);
 	sp_slab_stats_get(&shard->cache.slab, &slab);
-	return arena.allocated
-	       + (uint64_t)slab.in_use_max * SP_SLAB_OBJECT_SIZE;
+	view.descriptors = (uint64_t)slab.in_use_max * SP_SLAB_OBJECT_SIZE;
+	return view;
+}
+
+uint64_t
+sp_view_memory(struct sp_shard *shard)
+{
+	struct sp_memory_view view = sp_view_memory_parts(shard);
+
+	return view.arena.allocated + view.descriptors;
 }
 
 bool

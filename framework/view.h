@@ -11,6 +11,7 @@
  * Times are in cycles, as they were recorded.
  */
 
+#include "alloc/arena.h"
 #include "framework/server.h"
 #include "framework/times.h"
 
@@ -77,6 +78,14 @@ struct sp_fibers_view sp_view_fibers(struct sp_shard *shard);
  * one a tenth of a second ago.
  */
 uint64_t sp_view_memory(struct sp_shard *shard);
+
+/* Where it is. */
+struct sp_memory_view {
+	struct sp_arena_stats arena; /* of the process, without jemalloc */
+	uint64_t descriptors; /* SP_SLAB_OBJECT_SIZE each, used or kept */
+};
+
+struct sp_memory_view sp_view_memory_parts(struct sp_shard *shard);
 void sp_view_refresh_memory(struct spate_server *server);
 
 /* sp_view_pattern: what a number counts, as it is told to others. */

@@ -216,19 +216,32 @@ function showMatrix(answer) {
 
 /* ------------------------------------------------------------------ memory */
 
-function showMemory(answer) {
-	const rows = answer.shards.map((shard) =>
-	    [`Shard ${shard.id}`, shard.memory_bytes]);
+const MEMORY_PARTS = [
+	["used", (memory) => memory.allocated],
+	["unused", (memory) => memory.active - memory.allocated
+	    + memory.dirty],
+	["descriptors", (memory) => memory.descriptors],
+];
 
-	rows.push(["Resident", answer.process.resident_bytes]);
-	fill($("memory"), rows, () => make("tr", "", heading("", "row"),
-	    make("td", "number")), (row, [label, bytes]) => {
-		say(row.firstChild, label);
-		say(row.lastChild, inBytes(bytes));
+/* An arena that is told of late may seem to use more than it has. */
+function showMemory(answer) {
+	const { process, shards } = answer;
+
+	fill($("memory-head"), [null], () => make("tr", "",
+	    heading("shard", "col"),
+	    ...MEMORY_PARTS.map(([name]) => heading(name, "col"))), () => {});
+	fill($("memory"), shards, (shard) => make("tr", "",
+	    heading(`${shard.id}`, "row"),
+	    ...MEMORY_PARTS.map(() => make("td", "number"))), (row, shard) => {
+		MEMORY_PARTS.forEach(([, bytes], i) => say(row.children[i + 1],
+		    inBytes(Math.max(0, bytes(shard.memory)))));
 	});
-	say($("memory-note"), `${answer.process.descriptors} of `
-	    + `${answer.process.descriptors_max} descriptors, `
-	    + `${answer.process.threads} threads.`);
+	say($("memory-note"), `${inBytes(process.resident_bytes)} are resident. `
+	    + `An idle connection takes ${shards[0].memory.idle_connection} `
+	    + "bytes here, and what the kernel needs. "
+	    + `${grouped.format(process.descriptors)} of `
+	    + `${grouped.format(process.descriptors_max)} descriptors, `
+	    + `${process.threads} threads.`);
 }
 
 /* ------------------------------------------------------------------ events */
@@ -249,7 +262,7 @@ function showEvents(rows) {
 	$("no-events").hidden = newest.length !== 0;
 	$("trace").hidden = false;
 	say($("events-note"), "the last 50 of the flight recorder");
-	say($("no-events"), "Nothing has happened.");
+	say($("no-events"), "Nothing has happened, or the recorder is off.");
 }
 
 function showNoEvents(why) {

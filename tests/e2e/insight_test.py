@@ -128,6 +128,40 @@ class StatsTest(unittest.TestCase):
                 shard["handed_off"])
         self.assertEqual(total(found, "accepted"), 21)
 
+    def test_memory_is_told_by_its_parts(self):
+        with running("--shards", "2") as demo:
+            demo.get("/json")
+            found, rows = stats(demo), metrics(demo)
+        for shard in found["shards"]:
+            memory = shard["memory"]
+            self.assertEqual(memory["allocated"] + memory["descriptors"],
+                             shard["memory_bytes"])
+            self.assertEqual(memory["idle_connection"], 128)
+            self.assertLessEqual(memory["allocated"], memory["active"])
+            self.assertIn(f'shard="{shard["id"]}",kind="dirty"',
+                          rows["spate_arena_bytes"])
+        self.assertEqual(rows["spate_idle_connection_bytes"][""], 128)
+        # Asked for by one connection more, which may have one of its own.
+        self.assertGreaterEqual(sum(rows["spate_descriptor_bytes"].values()),
+                                sum(shard["memory"]["descriptors"]
+                                    for shard in found["shards"]))
+
+    def test_a_heap_profile_is_there_if_somebody_keeps_count(self):
+        linked = subprocess.run(["ldd", process_test.DEMO], text=True,
+                                capture_output=True, check=True).stdout
+        with running() as demo:
+            status, body = demo.get("/debug/heap")
+            self.assertEqual(status, 501)
+            self.assertIn(b"MALLOC_CONF=prof:true", body)
+        if "jemalloc" not in linked:
+            return
+        with running(env={"MALLOC_CONF": "prof:true"}) as demo:
+            status, body = demo.get("/debug/heap")
+            self.assertEqual(status, 200)
+            self.assertTrue(body.startswith(b"heap_v2/"), body[:100])
+            self.assertIn(b"MAPPED_LIBRARIES", body)
+            self.assertEqual(demo.get("/debug/heap")[0], 200)
+
     def test_times_are_those_of_all_requests_when_none_runs(self):
         with running("--shards", "2") as demo:
             for _ in range(100):
