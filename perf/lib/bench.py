@@ -24,12 +24,15 @@ def run(settings, url, *options, cpus=None):
     return json.loads(done.stdout)
 
 
-def requests(settings, url, count, *, connections=64, depth=1):
+def requests(settings, url, count, *options, connections=64, depth=1):
     """Exactly so many requests, all of which must be answered.
+
+    options are more of spate-bench's, and the later ones hold.
 
     => The server has had time to see the connections close.
     """
-    result = run(settings, url, "-c", connections, "-p", depth, "-n", count)
+    result = run(settings, url, "-c", connections, "-p", depth, "-n", count,
+                 *options)
     answered = result["total_answered"]
     if answered != count or result["lost"] or result["all"]["not_2xx"]:
         raise wrk.Failed(f"{answered} of {count} requests were answered: "

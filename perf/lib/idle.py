@@ -62,6 +62,16 @@ def speed(settings, server, active):
             found["watch"]["server_ns"] / 1000 / found["all"]["answered"])
 
 
+def warm(settings, server):
+    """What the first connections allocate for all is not counted."""
+    bench.requests(settings, server.url(), 20000)
+    settle()
+
+
+def settle():
+    time.sleep(SETTLE_SECONDS)
+
+
 def compare(settings, server, description, active):
     """Active connections beside the idle ones, and on a server without."""
     with servers.Server(description, settings, server.port + 1) as empty:
@@ -79,13 +89,11 @@ def measure(settings, description, connections, active):
     links = []
     try:
         with servers.Server(description, settings, settings.port) as server:
-            # What the first connections allocate for all is not counted.
-            bench.requests(settings, server.url(), 20000)
-            time.sleep(SETTLE_SECONDS)
+            warm(settings, server)
             before = proc.resident_bytes(server.pid())
             for number in range(connections):
                 links.append(connect(server.port, number))
-            time.sleep(SETTLE_SECONDS)
+            settle()
             after = proc.resident_bytes(server.pid())
             result = {"connections": connections, "before_bytes": before,
                       "after_bytes": after,

@@ -20,7 +20,7 @@ READY_SECONDS = 60
 LIMITS = {1: 800, 16: 600}
 
 
-def count(settings, description, requests, depth):
+def count(settings, description, requests, depth, options=()):
     label = description["name"]
     settings.out.mkdir(parents=True, exist_ok=True)
     profile = settings.out / f"callgrind.{label}.depth{depth}.out"
@@ -29,7 +29,7 @@ def count(settings, description, requests, depth):
             "valgrind", "--tool=callgrind", "--fair-sched=yes",
             f"--callgrind-out-file={profile}"])
     with server.start(READY_SECONDS):
-        bench.requests(settings, server.url(), requests,
+        bench.requests(settings, server.url(), requests, *options,
                        connections=CONNECTIONS, depth=depth)
     found = re.search(r"Collected\s*:\s*(\d+)", server.said())
     if not found:

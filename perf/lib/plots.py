@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The plots: small panels of bars, one server a line, the best above."""
+"""The plots: small panels of bars, one server a line, the best above; and
+lines for what grows."""
 
 import io
 
@@ -112,6 +113,48 @@ def of(record):
         panels = [panel for panel in panels if panel[1]]
         if panels:
             yield name, title, grid(panels)
+    if record.get("growth"):
+        yield ("growth", "What grows, and what that costs: a line should be "
+               "flat; docs/scaling.md has the reasons where it is not",
+               growth(record))
+
+
+# The columns of growth: a title, and which figure of a size is drawn.
+GROWTH = (
+    ("user instructions per request", lambda of: [of[1]] * 3),
+    ("CPU time per request, µs", lambda of: of[2]),
+    ("resident memory, MiB", lambda of: [of[3] / 2**20] * 3))
+
+
+def line(axes, sizes, pick):
+    """One point for each size, with its range; from nothing up."""
+    points = [(of[0], *pick(of)) for of in sizes if pick(of)[0] is not None]
+    at, middle, low, high = zip(*points)
+    axes.plot(at, middle, marker="o", markersize=3, color=COLORS["spate"])
+    axes.vlines(at, low, high, color="black", linewidth=0.8)
+    axes.set_xscale("symlog", linthresh=max(1, min(filter(None, at))))
+    axes.set_ylim(0, 1.2 * max(high))
+    for size, value in zip(at, middle):
+        axes.annotate(f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
+                      (size, value), xytext=(0, 4), ha="center",
+                      textcoords="offset points", fontsize=6.5)
+    axes.set_xticks(at, [f"{size:,}" for size in at])
+    axes.minorticks_off()
+
+
+def growth(record):
+    """A line of panels for each of what grows."""
+    kinds = record["growth"]
+    figure, axes = plt.subplots(
+        len(kinds), len(GROWTH), squeeze=False,
+        figsize=(PANEL_WIDTH * len(GROWTH), 1.7 * len(kinds)))
+    for cells, kind in zip(axes, kinds.values()):
+        for cell, (title, pick) in zip(cells, GROWTH):
+            line(cell, kind["sizes"], pick)
+            cell.set_title(title, loc="left", fontsize=8.5)
+            cell.set_xlabel(kind["about"])
+    figure.tight_layout()
+    return figure
 
 
 def over_time(records):

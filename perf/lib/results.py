@@ -7,13 +7,16 @@ A record of the history is what this makes of one run:
                         user_us and system_us, or {"cannot": why}
     about               workload -> what it is
     idle, syscalls, instructions    server -> figures
+    growth              what grows -> about, and sizes: of each the size,
+                        instructions or None, CPU time in us as [median, min,
+                        max], bytes
     claims              what was promised, and what was measured
 """
 
 import json
 
-STEPS = ("load", "idle", "syscalls", "instructions", "hol", "crosscheck",
-         "parts")
+STEPS = ("load", "placement", "idle", "syscalls", "instructions", "hol",
+         "crosscheck", "parts", "growth")
 SAME = ("cpu", "cpus", "kernel", "commit")
 
 
@@ -75,6 +78,12 @@ def compact(found):
             label: {depth: round(each) for depth, each in of.items()}
             for label, of in
             found["instructions"]["result"]["servers"].items()}
+    if "growth" in found:
+        grown = found["growth"]["result"]
+        record["growth"] = {kind: {"about": grown["about"][kind], "sizes": [
+            [of["size"], of["instructions"] and round(of["instructions"]),
+             triple(of["cpu_us"]), of["bytes"]] for of in sizes]}
+            for kind, sizes in grown["kinds"].items()}
     return record
 
 

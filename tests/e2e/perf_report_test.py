@@ -50,6 +50,10 @@ LOAD = {"claims": [{"name": "a < b", "measured": 1.2, "limit": 1.1,
                 "spate": entry(700.0)}}}}
 IDLE = {"servers": {"spate": {"connections": 9, "bytes_each": 130.4,
                               "kept": 0.99, "cpu_ratio": 1.0}}}
+GROWTH = {"about": {"routes": "routes & more"}, "kinds": {"routes": [
+    {"size": 10, "instructions": 1000.4, "cpu_us": spread(4.0), "bytes": 4096},
+    {"size": 100, "instructions": None, "cpu_us": spread(5.0),
+     "bytes": 8192}]}}
 
 
 class ReportTest(unittest.TestCase):
@@ -75,6 +79,14 @@ class ReportTest(unittest.TestCase):
         self.assertNotIn("syscalls", record)
         self.assertEqual(results.figure(record, "64", "spate", "cpu_us"),
                          [4.2, 3.78, 4.62])
+
+    def test_what_grows_is_kept_size_by_size(self):
+        self.assertNotIn("growth", self.record())
+        self.save("growth", step(GROWTH))
+        self.assertEqual(self.record()["growth"], {"routes": {
+            "about": "routes & more", "sizes": [
+                [10, 1000, [4.0, 3.6, 4.4], 4096],
+                [100, None, [5.0, 4.5, 5.5], 8192]]}})
 
     def test_the_table_replaces_what_is_between_the_marks(self):
         text = f"a\n{markdown.BEGIN}\nold\n{markdown.END}\nb\n"
