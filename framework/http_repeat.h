@@ -30,9 +30,9 @@
 
 #include "framework/http_head.h"
 
-#define SP_HTTP_REPEAT_MAX 512 /* bytes */
+#define SP_HTTP_REPEAT_MAX 1024 /* bytes */
 #define SP_HTTP_REPEAT_MIN 32  /* a block of the widest scan */
-#define SP_HTTP_REPEAT_FIELDS 16
+#define SP_HTTP_REPEAT_FIELDS 32
 
 struct sp_http_repeat {
 	char text[SP_HTTP_REPEAT_MAX];

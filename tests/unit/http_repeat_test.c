@@ -146,7 +146,7 @@ TEST(what_decides_about_the_body_or_the_connection_is_not_kept)
 
 TEST(what_is_too_long_is_not_kept)
 {
-	char rest[1024] = "Host: example.com:80\r\nX: ";
+	char rest[SP_HTTP_REPEAT_MAX + 64] = "Host: example.com:80\r\nX: ";
 	size_t at = strlen(rest);
 
 	memset(rest + at, 'x', SP_HTTP_REPEAT_MAX);
