@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/* What a handler is told that reads a body at the wrong time, or once more. */
+
+#include "tests/e2e/ask.h"
+#include "tests/harness.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CHUNKED "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+#define POST(path, rest) "POST " path " HTTP/1.1\r\nHost: a\r\n" rest
+
+/* What each call said, in order. */
+static ssize_t said[8];
+static unsigned calls;
+
+static void
+note(ssize_t result)
+{
+	if (calls < sizeof(said) / sizeof(said[0]))
+		said[calls++] = result;
+}
+
+static int
+read_oddly(struct spate_req *req, void *arg)
+{
+	struct spate_str body;
+	char buf[16];
+
+	(void)arg;
+	note(spate_body_read(req, buf, 0));
+	note(spate_body_read(req, buf, sizeof(buf)));
+	note(spate_body_read(req, buf, sizeof(buf)));
+	note(spate_body(req, &body));
+	return spate_text(req, 200, "done");
+}
+
+TEST(an_end_is_told_again_and_nothing_is_read_into_no_room)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	spate_route(server, "POST", "/", read_oddly, NULL);
+	ask_start(server);
+	calls = 0;
+	ask(server, POST("/", "Content-Length: 5\r\nConnection: close\r\n\r\n"
+			      "hello"));
+	EXPECT_EQ(ask_status(), 200);
+	EXPECT_EQ(said[0], -EINVAL);
+	EXPECT_EQ(said[1], 5);
+	EXPECT_EQ(said[2], 0);
+	EXPECT_EQ(said[3], 0);
+	ask_stop(server);
+}
+
+TEST(a_broken_body_stays_broken)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	spate_route(server, "POST", "/", read_oddly, NULL);
+	ask_start(server);
+	calls = 0;
+	ask(server, POST("/", CHUNKED "x\r\n"));
+	EXPECT_EQ(said[1], -EBADMSG);
+	EXPECT_EQ(said[2], -EBADMSG);
+	EXPECT_EQ(said[3], -EBADMSG);
+	ask_stop(server);
+}
+
+static int
+promise_and_read(struct spate_req *req, void *arg)
+{
+	struct spate_deferral promise = spate_defer(req);
+	char buf[16];
+
+	note(spate_body_read(req, buf, sizeof(buf)));
+	note(spate_answer(arg, promise, 200, "text/plain", "later", 5));
+	return spate_wait(req, 0);
+}
+
+TEST(a_body_is_not_read_behind_a_promise)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	spate_route(server, "POST", "/", promise_and_read, server);
+	ask_start(server);
+	calls = 0;
+	ask(server, POST("/", "Content-Length: 5\r\nConnection: close\r\n\r\n"
+			      "hello"));
+	EXPECT_EQ(ask_status(), 200);
+	EXPECT(ask_says("later"));
+	EXPECT_EQ(said[0], -EBUSY);
+	EXPECT_EQ(said[1], 0);
+	ask_stop(server);
+}
+
+static int
+answer_and_read(struct spate_req *req, void *arg)
+{
+	char buf[16];
+	int error = spate_text(req, 200, "before");
+
+	(void)arg;
+	note(spate_body_read(req, buf, sizeof(buf)));
+	return error;
+}
+
+TEST(whoever_answers_before_the_body_asks_nobody_to_go_on)
+{
+	struct spate_server *server = ask_new(NULL);
+	static const char head[] = POST("/",
+	    "Expect: 100-continue\r\nContent-Length: 5\r\n"
+	    "Connection: close\r\n\r\n");
+	int fd;
+
+	spate_route(server, "POST", "/", answer_and_read, NULL);
+	ask_start(server);
+	calls = 0;
+	fd = ask_connect(server);
+	ask_send(fd, head, sizeof(head) - 1);
+	ask_read(fd, "before");
+	EXPECT_EQ(ask_status(), 200);
+	EXPECT(!ask_says("100 Continue"));
+	ask_send(fd, "hello", 5);
+	ask_read(fd, NULL);
+	close(fd);
+	ask_stop(server);
+	EXPECT_EQ(said[0], 5);
+}
