@@ -44,7 +44,7 @@ def post_a_part(target):
 # of numbers_of() shows that the storm has met it.
 KINDS = {
     "/sleep": ("cut", [get("/sleep?ms=60000"),
-                       get("/sleep?ms=60000") + get("/offload?ms=10")]),
+                       get("/sleep?ms=60000") + get("/offload?ms=300")]),
     "/bytes/:n": ("cut", [get("/bytes/9000000")]),
     "/slow-body": ("parked", [get("/slow-body?ms=20&n=3000")]),
     "/echo": ("cut", [post_a_part("/echo")]),
@@ -52,7 +52,7 @@ KINDS = {
                              get("/proxy/bytes/9000000"),
                              post_a_part("/proxy/echo")]),
     "/fanout": ("parked", [get("/fanout?n=5&ms=60000")]),
-    "/offload": ("cut", [get("/offload?ms=10")]),
+    "/offload": ("cut", [get("/offload?ms=300")]),
     "/burn": ("requests", [get("/burn?us=300")]),
     "/events": ("cut", [get("/events?ms=50")]),
 }
