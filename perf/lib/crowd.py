@@ -96,12 +96,14 @@ def run(settings, total=TOTAL):
             client.go_on()
         alive = sum(client.number() for client in clients)
     print(table.render(
-        ["idle", "servers", "answer again", "memory each", "speed kept"],
+        ["idle", "servers", "answer again", "memory each", "speed kept",
+         "CPU x"],
         [[f"{total:,}", len(made), f"{alive:,}", f"{each:,.0f} B",
-          f"{found['kept']:.3f}"]]))
+          f"{found['kept']:.3f}", f"{found['cpu_ratio']:.3f}"]]))
     if alive != total:
         raise servers.Unusable(f"{total - alive} connections did not answer "
                                "again")
     return {"connections": total, "servers": len(made), "bytes_each": each,
-            "kept": found["kept"]}, idle.claims(
+            "kept": found["kept"], "cpu_ratio": found["cpu_ratio"]
+            }, idle.claims(
                 {"connections": total, "bytes_each": each, **found})
