@@ -6,8 +6,8 @@ PRESETS = dev tsan release fuzz
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
-.PHONY: help run test deps build perf perf-tools perf-compare lint soak faults \
-	fuzz clean
+.PHONY: help run test deps build perf perf-tools perf-compare lint soak \
+	coverage faults fuzz clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint   cppcheck, clang-tidy and -fanalyzer; five minutes'
 	@echo 'make faults each call fails at each of its uses; half an hour'
 	@echo 'make soak   all kinds of load at once; SOAK_SECONDS=7200'
+	@echo 'make coverage  what the tests do not reach; ten minutes'
 	@echo 'make clean  remove build/'
 
 run:
@@ -95,6 +96,12 @@ soak:
 	@cmake --build --preset release --target spate-demo spate-bench
 	@python3 tests/soak/soak.py $(ARGS) build/release/spate-demo \
 		build/release/spate-bench $${SOAK_SECONDS:-7200}
+
+coverage:
+	@sh cmake/deps.sh test
+	@cmake --preset coverage >/dev/null
+	@cmake --build --preset coverage
+	@python3 tests/tidy/coverage.py build/coverage $(ARGS)
 
 clean:
 	@cmake -E rm -rf build

@@ -29,6 +29,12 @@ endif()
 if(SPATE_FUZZ)
   target_compile_options(spate_settings INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+# Counts from several threads are added up, and none gets lost.
+if(SPATE_COVERAGE)
+  target_compile_options(spate_settings INTERFACE
+    --coverage -fprofile-update=atomic)
+  target_link_options(spate_settings INTERFACE --coverage)
+endif()
 target_link_options(spate_settings INTERFACE LINKER:-z,relro LINKER:-z,now
   LINKER:-z,noexecstack LINKER:--as-needed)
 target_include_directories(spate_settings INTERFACE
