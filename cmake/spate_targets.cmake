@@ -32,7 +32,7 @@ endif()
 # Counts from several threads are added up, and none gets lost.
 if(SPATE_COVERAGE)
   target_compile_options(spate_settings INTERFACE
-    --coverage -fprofile-update=atomic)
+    --coverage -fprofile-update=atomic -DSPATE_COVERAGE)
   target_link_options(spate_settings INTERFACE --coverage)
 endif()
 target_link_options(spate_settings INTERFACE LINKER:-z,relro LINKER:-z,now
