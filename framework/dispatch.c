@@ -2,6 +2,8 @@
 
 #include "framework/dispatch.h"
 
+#include "framework/access_log.h"
+
 static void
 call_handler(struct spate_req *req)
 {
@@ -54,6 +56,18 @@ begin_unrouted(struct spate_req *req)
 	return admin ? NULL : req->server->layers;
 }
 
+/* Apart from the usual way, which would have more registers to save. */
+static __attribute__((noinline)) void
+answer_outside(struct spate_req *req)
+{
+	const struct sp_layers *layers = begin_unrouted(req);
+
+	if (req->server->options.access_log != 0)
+		sp_access_log_unrouted(req, layers, answer_unrouted);
+	else
+		sp_middleware_run(req, layers, answer_unrouted);
+}
+
 void
 sp_req_dispatch(struct spate_req *req)
 {
@@ -79,5 +93,5 @@ sp_req_dispatch(struct spate_req *req)
 	}
 	req->match.route = NULL;
 	req->routed = (uint8_t)routed;
-	sp_middleware_run(req, begin_unrouted(req), answer_unrouted);
+	answer_outside(req);
 }

@@ -8,11 +8,13 @@
 
 #include "framework/admin.h"
 #include "framework/crash.h"
+#include "framework/log.h"
 #include "framework/server.h"
 #include "framework/urlcode.h"
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +28,15 @@
 
 static char version_text[32];
 
-static const char *const level_names[]
-    = { "debug", "info", "warning", "error" };
-
 /* Flags without a letter. */
-enum { FLAG_RECORD_TIMES = 256, FLAG_RECORD_EVENTS, FLAG_CRASH_DUMP };
+enum {
+	FLAG_RECORD_TIMES = 256,
+	FLAG_RECORD_EVENTS,
+	FLAG_CRASH_DUMP,
+	FLAG_LOG_FORMAT,
+	FLAG_LOG_QUEUE,
+	FLAG_ACCESS_LOG
+};
 
 /* A setting, once as a flag and once as SPATE_NAME. */
 static const struct argp_option flags[] = {
@@ -48,6 +54,11 @@ static const struct argp_option flags[] = {
 	    "near: connections go to the shard where their packets arrive; "
 	    "hash: wherever the kernel puts them", 0 },
 	{ "log-level", 'v', "L", 0, "debug, info, warning or error", 0 },
+	{ "log-format", FLAG_LOG_FORMAT, "F", 0, "logfmt or json", 0 },
+	{ "log-queue", FLAG_LOG_QUEUE, "N", 0,
+	    "lines that may wait to be written; 1024", 0 },
+	{ "access-log", FLAG_ACCESS_LOG, "N", 0,
+	    "log one of N requests; 0: none", 0 },
 	{ "admin", 'a', "ADDR:PORT", 0,
 	    "where stats, metrics and health are; none: nowhere; by default a "
 	    "free port of 127.0.0.1, unless the program has them itself",
@@ -84,8 +95,10 @@ static int
 level(struct spate_server *server, const char *text)
 {
 	for (unsigned i = 0; i < 4; i++) {
-		if (strcasecmp(level_names[i], text) == 0) {
-			server->options.log_level = (enum spate_log_level)i;
+		enum spate_log_level named = (enum spate_log_level)i;
+
+		if (strcasecmp(sp_log_level_name(named), text) == 0) {
+			server->options.log_level = named;
 			return 0;
 		}
 	}
@@ -93,6 +106,21 @@ level(struct spate_server *server, const char *text)
 	    "%s: log-level: '%s' is not debug, info, warning or error\n",
 	    program_invocation_short_name, text);
 	return -EINVAL;
+}
+
+static int
+log_format(struct spate_server *server, const char *text)
+{
+	if (strcasecmp(text, "logfmt") == 0)
+		server->options.log_format = SPATE_LOG_LOGFMT;
+	else if (strcasecmp(text, "json") == 0)
+		server->options.log_format = SPATE_LOG_JSON;
+	else {
+		fprintf(stderr, "%s: log-format: '%s' is not logfmt or json\n",
+		    program_invocation_short_name, text);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int
@@ -194,6 +222,12 @@ set(struct spate_server *server, int key, const char *text)
 	case FLAG_RECORD_EVENTS:
 		return number(
 		    "record-events", text, &options->record_events);
+	case FLAG_LOG_FORMAT:
+		return log_format(server, text);
+	case FLAG_LOG_QUEUE:
+		return number("log-queue", text, &options->log_queue);
+	case FLAG_ACCESS_LOG:
+		return number("access-log", text, &options->access_log);
 	case FLAG_CRASH_DUMP:
 		options->crash_dump = text;
 		return 0;
@@ -237,11 +271,36 @@ read_environment(struct spate_server *server)
 	return 0;
 }
 
-static void
-log_to_stderr(void *arg, enum spate_log_level line_level, const char *line)
+/*
+ * The log of a program that has none of its own. Where standard error is
+ * closed, a client's socket must not come to be what others take it for.
+ */
+static int
+begin_log(struct spate_server *server)
 {
-	(void)arg;
-	fprintf(stderr, "%s: %s\n", level_names[line_level], line);
+	struct spate_options *options = &server->options;
+	int error = 0, fd;
+
+	if (options->log == NULL && sp_options_valid(options)) {
+		error = sp_log_new(&server->log, STDERR_FILENO,
+		    options->log_format, options->log_queue);
+		options->log = error == 0 ? sp_log_message : NULL;
+		options->log_arg = server->log;
+	}
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static void
+end_log(struct spate_server *server)
+{
+	sp_log_stop(server->log);
+	sp_log_free(server->log);
+	server->log = NULL;
 }
 
 /* Descriptors are what a server runs out of first. */
@@ -357,8 +416,6 @@ spate_main(struct spate_server *server, int argc, char **argv)
 	snprintf(version_text, sizeof(version_text), "spate %s",
 	    spate_version());
 	argp_program_version = version_text;
-	if (server->options.log == NULL)
-		server->options.log = log_to_stderr;
 	if (read_environment(server) != 0
 	    || argp_parse(&argp, argc, argv, 0, NULL, server) != 0) {
 		spate_server_free(server);
@@ -368,7 +425,14 @@ spate_main(struct spate_server *server, int argc, char **argv)
 		spate_listen(server, DEFAULT_LISTEN);
 	sp_admin_default(server);
 	raise_descriptors();
-	code = run(server);
+	if (begin_log(server) != 0) {
+		fprintf(stderr, "%s: no memory\n",
+		    program_invocation_short_name);
+		code = EX_OSERR;
+	} else {
+		code = run(server);
+	}
+	end_log(server);
 	spate_server_free(server);
 	return code;
 }

@@ -2,6 +2,7 @@
 
 #include "framework/metrics.h"
 
+#include "framework/log.h"
 #include "framework/metrics_out.h"
 #include "framework/process.h"
 #include "framework/request.h"
@@ -464,6 +465,28 @@ put_server(struct scrape *scrape)
 }
 
 static void
+put_log(struct scrape *scrape, struct sp_log *log)
+{
+	const struct sp_label full[SP_METRIC_LABELS] = {
+		{ "reason", "full" },
+	};
+	const struct sp_label write[SP_METRIC_LABELS] = {
+		{ "reason", "write" },
+	};
+
+	if (log == NULL)
+		return;
+	sp_metrics_family(&scrape->out, "spate_log_lines_total", "counter",
+	    "Lines of the log that were written.");
+	sp_metrics_u64(
+	    &scrape->out, no_labels, sp_load(&log->written, relaxed));
+	sp_metrics_family(&scrape->out, "spate_log_dropped_total", "counter",
+	    "Lines that were not, by why.");
+	sp_metrics_u64(&scrape->out, full, sp_load(&log->dropped, relaxed));
+	sp_metrics_u64(&scrape->out, write, sp_load(&log->lost, relaxed));
+}
+
+static void
 put_process(struct scrape *scrape)
 {
 	struct sp_process process;
@@ -493,6 +516,7 @@ put_all(struct scrape *scrape)
 {
 	sp_view_refresh_memory(scrape->server);
 	put_server(scrape);
+	put_log(scrape, scrape->server->log);
 	put_values(scrape);
 	put_counters(scrape);
 	put_stale(scrape);

@@ -5,6 +5,7 @@
  * they may be.
  */
 
+#include "framework/log.h"
 #include "framework/server.h"
 
 #define KIB 1024u
@@ -48,6 +49,7 @@ spate_options_default(void)
 		.offload_threads = 16,
 		.offload_queue = 1024,
 		.record_events = 16384,
+		.log_queue = 1024,
 	};
 }
 
@@ -65,6 +67,9 @@ sp_options_valid(const struct spate_options *options)
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
 	    && options->offload_queue <= 1u << 20
 	    && options->record_events <= SP_RECORDS_MAX
+	    && options->log_queue >= 2
+	    && options->log_queue <= SP_LOG_QUEUE_MAX
+	    && options->log_format <= SPATE_LOG_JSON
 	    && options->max_body <= UINT32_MAX - options->max_memory
 	    && options->max_outq <= UINT32_MAX / 2
 	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX

@@ -109,6 +109,7 @@ struct spate_req {
 	char *collected;          /* the body, by spate_body(), or NULL */
 	struct sp_bump memory;
 	struct sp_http_chunked chunked;
+	uint64_t body_bytes; /* of the answer, within access_log.c */
 	struct sp_route_match match;
 	struct sp_http_head head;
 };
@@ -145,6 +146,7 @@ struct sp_http_worker {
 	struct sp_crash_stack *crash;  /* or NULL: nobody handles crashes */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 	struct sp_http_repeat repeat;
+	uint32_t not_logged; /* requests since the last that was */
 };
 
 /*

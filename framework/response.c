@@ -267,6 +267,7 @@ put_head(struct spate_req *req, int status, const char *type, size_t type_size,
 		at = put(at, req->extra, req->extra_size);
 	at = PUT(at, "\r\n");
 	req->status = (uint16_t)status;
+	req->body_bytes = framing.send_body && size != UINT64_MAX ? size : 0;
 	count_status(req->worker, status);
 	sp_times_answer(
 	    &req->times, req->head.method, (unsigned)status / 100);
@@ -483,6 +484,8 @@ spate_write(struct spate_req *req, const void *data, size_t size)
 		req->out_left -= size;
 	if (!req->out_body)
 		return 0;
+	if (req->out_left == UINT64_MAX)
+		req->body_bytes += size;
 	if (size > req->capacity / 2)
 		return write_large(req, data, size);
 	at = room(req, size + sizeof(line) + 2);

@@ -6,7 +6,9 @@
 
 #include "framework/server.h"
 
+#include "framework/access_log.h"
 #include "framework/admin.h"
+#include "framework/log.h"
 #include "framework/recording.h"
 #include "framework/stats.h"
 #include "framework/times.h"
@@ -466,6 +468,7 @@ spate_server_start(struct spate_server *server)
 	    || server->options.max_age_ms != 0;
 	error = sp_middleware_compile(server);
 	server->heavy = sp_route_classes_put(server);
+	sp_access_log_put(server);
 	if (error == 0)
 		error = sp_admin_begin(server);
 	if (error == 0)
@@ -477,6 +480,9 @@ spate_server_start(struct spate_server *server)
 		if (error != 0)
 			sp_server_fail(server, error, "--user");
 	}
+	/* Not before that: some rights are each thread's own. */
+	if (error == 0 && server->log != NULL)
+		error = sp_log_begin(server->log);
 	if (error == 0) {
 		error = sp_engine_start(server->engine);
 		if (error != 0)

@@ -40,6 +40,8 @@ struct sp_route_target {
 	spate_handler_fn *inner; /* the program's, if there are layers */
 	void *inner_arg;
 	struct sp_route_class *class; /* around all of that; NULL: none */
+	spate_handler_fn *logged; /* all of that, if answers are logged */
+	void *logged_arg;
 	struct spate_group *group;
 	uint32_t number; /* of its pattern */
 	uint32_t methods; /* as they were given, like path */
@@ -88,6 +90,7 @@ struct spate_server {
 	bool ageing; /* max_requests or max_age_ms is set */
 	bool heavy;  /* there are routes for heavy workers */
 	struct sp_user user; /* to become; main.c */
+	struct sp_log *log; /* main.c's; NULL: the program's, or none */
 	struct sp_engine *engine;
 
 	struct sp_address admin_address;

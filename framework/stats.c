@@ -3,6 +3,7 @@
 #include "framework/stats.h"
 
 #include "framework/json_out.h"
+#include "framework/log.h"
 #include "framework/process.h"
 #include "framework/recording.h"
 #include "framework/request.h"
@@ -340,6 +341,17 @@ put_offload(struct sp_json *json, struct sp_offload *pool)
 }
 
 static void
+put_log(struct sp_json *json, struct sp_log *log)
+{
+	sp_json_key(json, "log");
+	sp_json_object(json);
+	put(json, "written", log ? sp_load(&log->written, relaxed) : 0);
+	put(json, "dropped", log ? sp_load(&log->dropped, relaxed) : 0);
+	put(json, "lost", log ? sp_load(&log->lost, relaxed) : 0);
+	sp_json_end(json);
+}
+
+static void
 put_shards(
     struct sp_json *json, struct sp_engine *engine, const struct wanted *wanted)
 {
@@ -388,6 +400,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
+	put_log(&json, server->log);
 	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
 	if (wanted->tail != 0)

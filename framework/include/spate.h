@@ -107,6 +107,9 @@ enum spate_log_level {
 	SPATE_LOG_ERROR
 };
 
+/* How spate_main() writes lines: key=value pairs, or an object of JSON. */
+enum spate_log_format { SPATE_LOG_LOGFMT, SPATE_LOG_JSON };
+
 /*
  * Which shard serves a connection. NEAR: the one on the CPU where its packets
  * arrive, as long as that has no more than its part. HASH: wherever the
@@ -230,6 +233,15 @@ struct spate_options {
 	const char *crash_dump;
 
 	enum spate_placement placement; /* SPATE_PLACE_NEAR */
+
+	/*
+	 * Of spate_main() without a log of the program's, which has a thread
+	 * write to standard error. Lines beyond log_queue are dropped.
+	 */
+	enum spate_log_format log_format; /* SPATE_LOG_LOGFMT */
+	uint32_t log_queue; /* 1,024, from 2 to 1,048,576 */
+	/* One of so many requests of a worker is logged; 0: none is. */
+	uint32_t access_log;
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
@@ -530,17 +542,6 @@ SPATE_API uint32_t spate_stream_shard(const struct spate_stream *stream);
 
 /* A pointer of the handler's own, NULL at first. Context: handler. */
 SPATE_API void **spate_stream_data(struct spate_stream *stream);
-
-/* ---------------------------------------------------------------- waiting */
-
-/*
- * Let time pass; other requests are served meanwhile.
- *
- * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
- * (the deadline of the route has come first), -ENOMEM (max_fibers handlers
- * wait already), -EPERM (not in a handler). Context: handler.
- */
-SPATE_API int spate_sleep(uint32_t ms);
 
 /* ------------------------------------------------------- from other threads */
 

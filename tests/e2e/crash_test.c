@@ -114,7 +114,7 @@ start(struct crashing *of, const char *dump)
 		serve(ends[1], dump);
 	close(ends[1]);
 	of->log = ends[0];
-	read_log(of, "connections\n");
+	read_log(of, "connections\"\n");
 	port = strstr(of->said, "port ");
 	EXPECT(port != NULL);
 	if (port != NULL)

@@ -263,8 +263,8 @@ class ProbesTest(unittest.TestCase):
 
 class StallTest(unittest.TestCase):
     def test_the_log_has_what_a_stalled_worker_did_before(self):
-        said = re.compile(r"warning: (spate/0\.\d): .*ready 1, .*"
-                          r"and now run for \d+ us\n")
+        said = re.compile(r'level=warning msg="(spate/0\.\d): .*ready 1, .*'
+                          r'and now run for \d+ us"\n')
         with running("--shards", "1") as demo:
             demo.get("/block?ms=300")
             until(lambda: said.search(demo.text()))

@@ -13,6 +13,17 @@
 extern "C" {
 #endif
 
+/* ---------------------------------------------------------------- waiting */
+
+/*
+ * Let time pass; other requests are served meanwhile.
+ *
+ * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
+ * (the deadline of the route has come first), -ENOMEM (max_fibers handlers
+ * wait already), -EPERM (not in a handler). Context: handler.
+ */
+SPATE_API int spate_sleep(uint32_t ms);
+
 /* ---------------------------------------------------------------- offload */
 
 /*

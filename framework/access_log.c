@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "framework/access_log.h"
+
+#include "framework/log.h"
+#include "framework/request.h"
+#include "framework/view.h"
+
+#include <string.h>
+
+/* When its handler began, in cycles, and what had been waited for then. */
+struct span {
+	uint64_t ready, begun;
+	struct sp_waited before, *waited;
+};
+
+/* Is this one of the requests that are logged? Of each worker its N-th. */
+static bool
+is_due(struct spate_req *req)
+{
+	struct sp_http_worker *http = req->worker->context;
+
+	if (++http->not_logged < req->server->options.access_log)
+		return false;
+	http->not_logged = 0;
+	return true;
+}
+
+/* The heavy worker has it now. Then another one is due here. */
+static void
+put_off(struct spate_req *req)
+{
+	struct sp_http_worker *http = req->worker->context;
+
+	http->not_logged = req->server->options.access_log - 1;
+}
+
+static void
+begin(struct span *span, struct spate_req *req)
+{
+	span->begun = sp_cycles();
+	span->ready = req->times.worker != NULL ? req->times.ready
+						: span->begun;
+	span->waited = &req->worker->current->waited;
+	span->before = *span->waited;
+	/* The shortest way to answer does not write down what it did. */
+	req->usual = false;
+	req->status = 0;
+	req->body_bytes = 0;
+	req->out_left = 0;
+}
+
+/* Who counts waits may have begun anew. */
+static uint64_t
+waited_since(uint64_t now, uint64_t before)
+{
+	return now >= before ? now - before : now;
+}
+
+static uint64_t
+as_us(uint64_t cycles)
+{
+	return sp_cycles_to_ns(cycles) / 1000;
+}
+
+static void
+tell(const struct spate_server *server, const struct sp_access *access)
+{
+	char line[SP_LOG_MESSAGE];
+	struct sp_text text;
+
+	if (server->log != NULL) {
+		sp_log_access(server->log, access);
+		return;
+	}
+	sp_text_init(&text, line, sizeof(line) - 1);
+	sp_log_put_access(&text, access);
+	line[text.size] = '\0';
+	server->options.log(server->options.log_arg, SPATE_LOG_INFO, line);
+}
+
+static void
+end(const struct span *span, struct spate_req *req, const char *route)
+{
+	const struct sp_waited *now = span->waited;
+	uint64_t parked = waited_since(now->parked, span->before.parked);
+	uint64_t blocked = waited_since(now->blocked, span->before.blocked);
+	uint64_t queued = waited_since(now->queued, span->before.queued);
+	uint64_t not_run = parked + blocked + queued;
+	uint64_t took = sp_cycles() - span->begun;
+	struct sp_access access = {
+		.method = sp_http_method_name(
+		    (enum sp_http_method)req->head.method),
+		.route = route,
+		.status = req->status,
+		.shard = req->worker->shard->id,
+		.bytes = req->body_bytes,
+		.queue_us = as_us(span->begun - span->ready + queued),
+		.run_us = as_us(took > not_run ? took - not_run : 0),
+		.parked_us = as_us(parked),
+		.blocked_us = as_us(blocked),
+	};
+
+	/* Fewer than were announced. */
+	if (req->out_left <= access.bytes)
+		access.bytes -= req->out_left;
+	tell(req->server, &access);
+}
+
+/* The handler of every route, if answers are logged. */
+static int
+call_logged(struct spate_req *req, void *arg)
+{
+	const struct sp_route_target *target = arg;
+	struct span span;
+	int result;
+
+	if (!is_due(req))
+		return target->logged(req, target->logged_arg);
+	begin(&span, req);
+	result = target->logged(req, target->logged_arg);
+	if (req->handed) {
+		put_off(req);
+		return result;
+	}
+	if (req->answer != SP_ANSWER_DONE)
+		sp_req_settle(req, result);
+	end(&span, req, req->match.route->pattern);
+	return 0;
+}
+
+void
+sp_access_log_put(struct spate_server *server)
+{
+	struct spate_options *options = &server->options;
+
+	if (options->log == NULL || options->log_level > SPATE_LOG_INFO)
+		options->access_log = 0;
+	if (options->access_log == 0)
+		return;
+	for (struct sp_route_target *target = server->targets; target != NULL;
+	     target = target->next) {
+		target->logged = target->handler;
+		target->logged_arg = target->arg;
+		target->handler = call_logged;
+		target->arg = target;
+	}
+}
+
+void
+sp_access_log_unrouted(struct spate_req *req, const struct sp_layers *layers,
+    void (*answer)(struct spate_req *req))
+{
+	bool admin = req->router != req->server->router;
+	struct span span;
+
+	if (admin || !is_due(req)) {
+		sp_middleware_run(req, layers, answer);
+		return;
+	}
+	begin(&span, req);
+	sp_middleware_run(req, layers, answer);
+	end(&span, req,
+	    sp_view_pattern(req->server, sp_server_no_route(req->server)));
+}

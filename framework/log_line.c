@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * What a line of the log looks like. Nothing gets in unescaped: a line is one
+ * line, and a value one value, whatever is said.
+ */
+
+#include "framework/json_out.h"
+#include "framework/log.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define TIME_SIZE 32
+
+/* Of an answer, in this order, and under these names. */
+#define ACCESS_NUMBERS(X)                                                      \
+	X(status)                                                              \
+	X(bytes)                                                               \
+	X(queue_us) X(run_us) X(parked_us) X(blocked_us) X(shard)
+
+static const char *const level_names[] = { "debug", "info", "warning",
+	"error" };
+
+const char *
+sp_log_level_name(enum spate_log_level level)
+{
+	return level_names[level];
+}
+
+static void
+format_time(char out[TIME_SIZE], uint64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t size;
+
+	gmtime_r(&seconds, &tm);
+	size = strftime(out, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + size, TIME_SIZE - size, ".%03uZ", (unsigned)(ms % 1000));
+}
+
+/* --------------------------------------------------------------- logfmt */
+
+static bool
+is_bare(const char *value)
+{
+	if (*value == '\0')
+		return false;
+	for (; *value != '\0'; value++) {
+		if (*value <= ' ' || *value > '~' || *value == '"'
+		    || *value == '=' || *value == '\\')
+			return false;
+	}
+	return true;
+}
+
+static void
+put_string(struct sp_text *text, const char *key, const char *value)
+{
+	sp_text_string(text, key);
+	if (is_bare(value)) {
+		sp_text_string(text, value);
+		return;
+	}
+	sp_text_char(text, '"');
+	sp_text_json(text, value, strlen(value));
+	sp_text_char(text, '"');
+}
+
+static void
+put_u64(struct sp_text *text, const char *key, uint64_t value)
+{
+	sp_text_string(text, key);
+	sp_text_u64(text, value);
+}
+
+void
+sp_log_put_access(struct sp_text *text, const struct sp_access *access)
+{
+	put_string(text, "method=", access->method);
+	put_string(text, " route=", access->route);
+#define X(name) put_u64(text, " " #name "=", (uint64_t)access->name);
+	ACCESS_NUMBERS(X)
+#undef X
+}
+
+static void
+put_logfmt(struct sp_text *text, const struct sp_log_line *line)
+{
+	char time[TIME_SIZE];
+
+	format_time(time, line->time_ms);
+	put_string(text, "time=", time);
+	put_string(text, " level=", level_names[line->level]);
+	put_string(text, " msg=", line->message);
+	if (line->is_access) {
+		sp_text_char(text, ' ');
+		sp_log_put_access(text, &line->access);
+	}
+}
+
+/* ----------------------------------------------------------------- JSON */
+
+static void
+json_string(struct sp_json *json, const char *key, const char *value)
+{
+	sp_json_key(json, key);
+	sp_json_string(json, value, strlen(value));
+}
+
+static void
+json_u64(struct sp_json *json, const char *key, uint64_t value)
+{
+	sp_json_key(json, key);
+	sp_json_u64(json, value);
+}
+
+static void
+json_access(struct sp_json *json, const struct sp_access *access)
+{
+	json_string(json, "method", access->method);
+	json_string(json, "route", access->route);
+#define X(name) json_u64(json, #name, (uint64_t)access->name);
+	ACCESS_NUMBERS(X)
+#undef X
+}
+
+static void
+put_json(struct sp_text *text, const struct sp_log_line *line)
+{
+	char time[TIME_SIZE];
+	struct sp_json json;
+
+	format_time(time, line->time_ms);
+	sp_json_init(&json, text);
+	sp_json_object(&json);
+	json_string(&json, "time", time);
+	json_string(&json, "level", level_names[line->level]);
+	json_string(&json, "msg", line->message);
+	if (line->is_access)
+		json_access(&json, &line->access);
+	sp_json_end(&json);
+}
+
+void
+sp_log_put(struct sp_text *text, enum spate_log_format format,
+    const struct sp_log_line *line)
+{
+	if (format == SPATE_LOG_JSON)
+		put_json(text, line);
+	else
+		put_logfmt(text, line);
+	sp_text_char(text, '\n');
+}
