@@ -3,7 +3,8 @@
 /*
  * Asking another server from a handler. The handler waits for the answer,
  * and its worker does other things; a client that leaves ends the wait. Here
- * the other server is this one.
+ * the other server is this one. If the request has a traceparent, so has what
+ * the handler asks for it.
  *
  *     fetch
  *     curl http://127.0.0.1:8080/shout/hello      HELLO!

@@ -5,7 +5,9 @@
  */
 
 #include "framework/client.h"
+#include "framework/request.h"
 #include "framework/text.h"
+#include "framework/traceparent.h"
 #include "framework/urlcode.h"
 
 #include <errno.h>
@@ -16,6 +18,10 @@
 #define SCHEME "http://"
 #define LOCAL "unix:"
 #define LOCAL_HOST "localhost"
+
+/* What the caller sets, so that it is not set here. */
+#define HAS_HOST 1
+#define HAS_TRACE 2
 
 /* A URL in parts, in the text that it was given as. */
 struct url {
@@ -128,11 +134,11 @@ is_ours(const char *name)
 	return false;
 }
 
-/* => Returns whether one of them is Host, or -EINVAL. */
+/* => Returns which of HAS_... are among them, or -EINVAL. */
 static int
 check_fields(const struct spate_call *call)
 {
-	int has_host = 0;
+	int has = 0;
 
 	for (size_t i = 0; i < call->field_count; i++) {
 		const struct spate_field *field = &call->fields[i];
@@ -141,9 +147,13 @@ check_fields(const struct spate_call *call)
 		    || !sp_field_value_ok(field->value, strlen(field->value))
 		    || is_ours(field->name))
 			return -EINVAL;
-		has_host |= strcasecmp(field->name, "Host") == 0;
+		if (strcasecmp(field->name, "Host") == 0)
+			has |= HAS_HOST;
+		if (strcasecmp(field->name, "traceparent") == 0
+		    || strcasecmp(field->name, "tracestate") == 0)
+			has |= HAS_TRACE;
 	}
-	return has_host;
+	return has;
 }
 
 static void
@@ -172,19 +182,23 @@ put_framing(struct sp_text *text, const struct spate_call *call, int method)
 
 static void
 put_head(struct sp_text *text, const struct spate_call *call, int method,
-    const struct url *url, bool has_host)
+    const struct url *url, int has)
 {
+	const struct spate_req *req = sp_req_current(sp_worker_self());
+
 	sp_text_string(text, sp_http_method_name((enum sp_http_method)method));
 	sp_text_char(text, ' ');
 	if (url->target.size == 0 || url->target.data[0] == '?')
 		sp_text_char(text, '/');
 	sp_text_bytes(text, url->target.data, url->target.size);
 	sp_text_string(text, " HTTP/1.1\r\n");
-	if (!has_host)
+	if (!(has & HAS_HOST))
 		put_field(text, "Host", url->host.data, url->host.size);
 	for (size_t i = 0; i < call->field_count; i++)
 		put_field(text, call->fields[i].name, call->fields[i].value,
 		    strlen(call->fields[i].value));
+	if (req != NULL && !call->untraced && !(has & HAS_TRACE))
+		sp_traceparent_pass(text, req);
 	put_framing(text, call, method);
 	sp_text_string(text, "\r\n");
 }
@@ -197,15 +211,15 @@ sp_upstream_compose(struct spate_upstream *up, const struct spate_call *call)
 	int method = call->method != NULL ? sp_http_method_parse(
 			 call->method, strlen(call->method))
 					  : -1;
-	int has_host = check_fields(call);
+	int has = check_fields(call);
 	size_t size = call->body_size > 0 ? (size_t)call->body_size : 0;
 
-	if (method < 0 || method == SP_HTTP_CONNECT || has_host < 0
+	if (method < 0 || method == SP_HTTP_CONNECT || has < 0
 	    || split(up, call->url, &url) != 0
 	    || (call->body != NULL && call->body_size < 0))
 		return -EINVAL;
 	sp_text_init(&text, up->buffer, up->capacity);
-	put_head(&text, call, method, &url, has_host != 0);
+	put_head(&text, call, method, &url, has);
 	if (text.overflow)
 		return -EMSGSIZE;
 	up->idempotent = method == SP_HTTP_GET || method == SP_HTTP_HEAD

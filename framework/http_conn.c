@@ -387,6 +387,15 @@ flush_before_wait(void *arg)
 	}
 }
 
+const struct spate_req *
+sp_req_current(const struct sp_worker *worker)
+{
+	const struct sp_fiber *fiber = worker->current;
+
+	return fiber->before_wait == flush_before_wait ? fiber->before_wait_arg
+						       : NULL;
+}
+
 static inline bool
 borrow_buffers(struct spate_req *req)
 {

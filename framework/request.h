@@ -150,6 +150,13 @@ struct sp_http_worker {
 };
 
 /*
+ * sp_req_current: the request that the worker's running handler answers.
+ *
+ * => Returns NULL: it is a task, or a stream.
+ */
+const struct spate_req *sp_req_current(const struct sp_worker *worker);
+
+/*
  * sp_req_buffer: a buffer of the worker's, on loan until it is put back.
  *
  * => Returns NULL: no memory.

@@ -126,6 +126,14 @@ copy(struct spate_req *req, struct spate_str text)
 	return memory;
 }
 
+/* What the call sets by itself, of this request: those would be there twice. */
+static bool
+is_of_the_call(struct spate_str name)
+{
+	return is_named(name, "Host") || is_named(name, "Expect")
+	       || is_named(name, "traceparent") || is_named(name, "tracestate");
+}
+
 /* => Returns how many, or -ENOMEM. */
 static int
 take_fields(struct spate_req *req, struct spate_field fields[FIELDS_MAX])
@@ -135,8 +143,7 @@ take_fields(struct spate_req *req, struct spate_field fields[FIELDS_MAX])
 	int count = 0;
 
 	for (size_t i = 0; spate_header_at(req, i, &name, &value) == 0; i++) {
-		if (is_for_one_hop(name, connection) || is_named(name, "Host")
-		    || is_named(name, "Expect"))
+		if (is_for_one_hop(name, connection) || is_of_the_call(name))
 			continue;
 		fields[count].name = copy(req, name);
 		fields[count].value = copy(req, value);

@@ -595,5 +595,6 @@ SPATE_API int spate_set_deadline(
 #include <spate/insight.h>
 #include <spate/socket.h>
 #include <spate/tasks.h>
+#include <spate/trace.h>
 
 #endif /* SPATE_H */

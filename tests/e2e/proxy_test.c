@@ -203,6 +203,44 @@ TEST(fields_of_one_hop_stay_behind)
 	stop_script(&pair);
 }
 
+#define TRACE_ID "0af7651916cd43dd8448eb211c80319c"
+#define PARENT "b7ad6b7169203331"
+#define TRACEPARENT "traceparent: 00-" TRACE_ID "-" PARENT "-01\r\n"
+#define TRACED                                                                 \
+	"GET /proxy/ HTTP/1.1\r\nHost: a\r\ntracestate: a=1\r\n" TRACEPARENT
+
+/* The parent is by chance: all but its 16 digits is known. */
+TEST(a_trace_goes_on_with_another_parent)
+{
+	static const char head[] =
+	    "GET / HTTP/1.1\r\nHost: localhost\r\nVia: 1.1 spate\r\n"
+	    "traceparent: 00-" TRACE_ID "-";
+	static const char rest[] = "-01\r\ntracestate: a=1\r\n\r\n";
+	struct pair pair;
+	struct response answer;
+
+	if (start_script(&pair, NULL)
+	    && client_ask(&pair.client, TRACED "\r\n", &answer) == 0) {
+		const size_t size = sizeof(head) - 1 + 16 + sizeof(rest) - 1;
+
+		EXPECT_EQ(answer.size, size);
+		if (answer.size == size) {
+			const char *id = answer.body + sizeof(head) - 1;
+
+			EXPECT(
+			    memcmp(answer.body, head, sizeof(head) - 1) == 0);
+			EXPECT(memcmp(id, PARENT, 16) != 0);
+			EXPECT(memcmp(id + 16, rest, sizeof(rest) - 1) == 0);
+		}
+		response_free(&answer);
+		/* Two of them are none. */
+		expect(&pair, TRACED TRACEPARENT "\r\n", 200,
+		    "GET / HTTP/1.1\r\nHost: localhost\r\n"
+		    "Via: 1.1 spate\r\n\r\n");
+	}
+	stop_script(&pair);
+}
+
 TEST(what_is_no_answer_is_502)
 {
 	struct pair pair;

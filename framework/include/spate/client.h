@@ -77,6 +77,14 @@ struct spate_call {
 
 	uint32_t timeout_ms;  /* of each wait; 0: none; 30,000 */
 	uint32_t deadline_ms; /* from open to the end of the body; 0: none */
+
+	/*
+	 * Else, if the handler's own request is of a trace (spate/trace.h), so
+	 * is this one: it has a traceparent with an id of its own, and the
+	 * tracestate as it came, if that has at most 512 bytes. If fields has
+	 * one of the two, it has those of fields alone.
+	 */
+	bool untraced;
 };
 
 /* Context: any. */
