@@ -4,7 +4,7 @@
 
 #include "framework/log.h"
 
-#include "alloc/check.h"
+#include "alloc/cacheline.h"
 #include "shards/clock.h"
 #include "shards/futex.h"
 #include "shards/signals.h"
@@ -62,15 +62,18 @@ take_line(struct sp_log *log, enum spate_log_level level)
 }
 
 /*
- * There is room: the one who pops does so in order, and what was not popped
- * to the end are other lines than this one, of which there are fewer than
- * slots.
+ * There should be room, as there are no more lines than slots; but a slot may
+ * look taken for a moment after it was popped. Then the line is dropped.
  */
 static void
 say(struct sp_log *log, struct sp_log_line *line)
 {
-	SP_CHECK(sp_queue_push(&log->said, line)); /* IDLE1 */
-	wake(log);
+	if (sp_likely(sp_queue_push(&log->said, line))) { /* IDLE1 */
+		wake(log);
+		return;
+	}
+	sp_fetch_add(&log->dropped, 1, relaxed);
+	sp_queue_push(&log->free, line);
 }
 
 void

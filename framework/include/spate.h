@@ -92,10 +92,7 @@ typedef uint64_t spate_handle;
  */
 SPATE_API const char *spate_version(void);
 
-/*
- * A short text for a value that a function here returned. It is never NULL
- * and never freed. Context: any.
- */
+/* A short text for what a function here returned; constant. Context: any. */
 SPATE_API const char *spate_strerror(int error);
 
 /* ----------------------------------------------------------------- server */
@@ -239,9 +236,8 @@ struct spate_options {
 	 * write to standard error. Lines beyond log_queue are dropped.
 	 */
 	enum spate_log_format log_format; /* SPATE_LOG_LOGFMT */
-	uint32_t log_queue; /* 1,024, from 2 to 1,048,576 */
-	/* One of so many requests of a worker is logged; 0: none is. */
-	uint32_t access_log;
+	uint32_t log_queue;  /* 1,024, from 2 to 1,048,576 */
+	uint32_t access_log; /* one of so many requests is; 0: none */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

@@ -21,7 +21,8 @@ PURE = set("""
     inet_pton newlocale freelocale uselocale sigfillset __sched_cpualloc
     __sched_cpufree __errno_location __stack_chk_fail _GLOBAL_OFFSET_TABLE_
     __isoc99_sscanf __divti3 __udivti3 __cpu_indicator_init __cpu_model
-    __ctype_b_loc __tls_get_addr qsort sigdelset sigemptyset sigabbrev_np
+    __ctype_b_loc __tls_get_addr qsort gmtime_r strftime
+    sigdelset sigemptyset sigabbrev_np
 """.split())
 
 # Of the real process, and the same in each run: stacks and chunks, and what
@@ -35,6 +36,9 @@ SAME = set("""
 # For a program that crashes, which the simulated one does not ask for.
 CRASH = set("sigaction sigaltstack raise pause".split())
 
+# For a profile of the heap, which nobody asks of it.
+HEAP = set("lseek memfd_create".split())
+
 # For a program that is to become another user, likewise.
 USER = set("""
     getuid geteuid getegid getpwnam getpwuid getgrnam initgroups setgroups
@@ -47,7 +51,8 @@ SIMULATED = {"call_rcu", "get_default_call_rcu_data"}
 
 def main():
     nm, wrapped, *objects = sys.argv[1:]
-    known = PURE | SAME | CRASH | USER | SIMULATED | set(wrapped.split(","))
+    known = PURE | SAME | CRASH | HEAP | USER | SIMULATED
+    known |= set(wrapped.split(","))
     output = subprocess.run([nm, "--undefined-only", *objects], check=True,
                             capture_output=True, text=True).stdout
     found = {line.split()[-1] for line in output.splitlines()

@@ -32,7 +32,7 @@ LAYERS = ("alloc/", "shards/", "framework/")
 CHECK = re.compile(r"\bSP_(DEBUG_)?CHECK\(")
 APART = "model|tidy|consumer|clients|soak"
 # Of programs as they ship, and of bugs on purpose.
-OTHERS = r"^(memory_test|perf_|sim\.(mutant|symbols))"
+OTHERS = r"^(memory_test|perf_|trace_test.ProbesTest|sim\.(mutant|symbols))"
 
 # The parser, the framing, and whatever has an edge of docs/ordering.md.
 WHOLE = re.compile(
