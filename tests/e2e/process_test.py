@@ -14,6 +14,7 @@ import pathlib
 import pwd
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -117,8 +118,9 @@ def running(*flags, **settings):
         raise AssertionError(f"ended with {code}: {demo.text()}")
 
 
-def run(*flags, env=None, limits=None):
-    return subprocess.run([DEMO, *flags], capture_output=True, text=True,
+def run(*flags, env=None, limits=None, program=None):
+    return subprocess.run([program or DEMO, *flags],
+                          capture_output=True, text=True,
                           env={**os.environ, **(env or {})}, timeout=PATIENCE,
                           preexec_fn=limits, check=False)
 
@@ -200,8 +202,13 @@ class UserTest(unittest.TestCase):
             self.assertIn("USER:GROUP", done.stderr)
 
     def test_only_root_can(self):
-        done = run("--listen", "127.0.0.1:0", "--user", "12345:12345",
-                   limits=lambda: os.getuid() or os.setuid(54321))
+        """Somebody else may not come to where the program is."""
+        with tempfile.TemporaryDirectory() as folder:
+            program = shutil.copy(DEMO, folder)
+            os.chmod(folder, 0o755)
+            done = run("--listen", "127.0.0.1:0", "--user", "12345:12345",
+                       limits=lambda: os.getuid() or os.setuid(54321),
+                       program=program)
         self.assertEqual(done.returncode, NOPERM)
         self.assertIn("--user", done.stderr)
 
