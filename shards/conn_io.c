@@ -12,9 +12,8 @@
 #include <sys/socket.h>
 
 /*
- * So much of a large body by one send. The socket is locked for as long as a
- * send takes, and what the peer acknowledges meanwhile waits for its end: 1 MiB
- * by one send costs half as much again as by two.
+ * So much of a large body by one send: 1 MiB by one costs half as much again
+ * as by two (docs/decisions/0014).
  */
 #define SEND_MOST (768 * 1024)
 
