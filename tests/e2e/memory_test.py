@@ -135,7 +135,9 @@ class UploadTest(unittest.TestCase):
         count = self.SIZE // len(self.PIECE)
         chunk = b"%x\r\n%b\r\n" % (len(self.PIECE), self.PIECE)
         wanted = self.wanted()
-        with running("--shards", "1") as demo:
+        # The sums keep the worker, and a spare has memory of its own.
+        with running("--shards", "1", "--spares", "0",
+                     "--record-events", "1024") as demo:
             self.upload(demo, b"Content-Length: %d" % len(self.PIECE),
                         [self.PIECE])
             before = status_of(demo, "VmHWM")
