@@ -80,11 +80,11 @@ struct sp_log {
  * something else, with room for this many lines, up to a power of two.
  * sp_log_begin: its writer, which has the rights of the thread that calls.
  *
- * => Both return 0 or -errno; if sp_log_new() does, *log is NULL. An fd that
+ * => Both return 0 or -errno; if sp_log_new() does, *out is NULL. An fd that
  *    is not open is no error: what is said is lost, and counted.
  */
 int sp_log_new(
-    struct sp_log **log, int fd, enum spate_log_format format, uint32_t lines);
+    struct sp_log **out, int fd, enum spate_log_format format, uint32_t lines);
 int sp_log_begin(struct sp_log *log);
 
 /*
@@ -100,7 +100,7 @@ void sp_log_free(struct sp_log *log);
  *
  * Context: any thread until sp_log_stop(). Lock-free.
  */
-void sp_log_message(void *log, enum spate_log_level level, const char *message);
+void sp_log_message(void *arg, enum spate_log_level level, const char *message);
 void sp_log_access(struct sp_log *log, const struct sp_access *access);
 
 /* sp_log_put: a line as text, with its end. log_line.c. */
