@@ -20,7 +20,7 @@
 #endif
 
 #ifndef SP_PROBE
-#define SP_PROBE(name, a, b, c) ((void)0)
+#define SP_PROBE(name, a, b, c) ((void)(a), (void)(b), (void)(c))
 #endif
 
 #endif /* SPATE_SHARDS_PROBES_H */
