@@ -30,7 +30,6 @@
 
 #include <errno.h>
 
-
 #define TICK_NS SP_NS_PER_MS
 #define CALM_TICKS 16 /* without trouble, before it looks less often */
 #define CALM_NS (2 * SP_NS_PER_MS)
