@@ -30,19 +30,10 @@ run:
 	@$(MAKE) --no-print-directory build
 	@exec $(DEMO) $(ARGS)
 
-# Every preset has its turn, so that one run tells of every failure. The
-# fuzzers' is a short one.
+# The fuzzers' is a short one.
 test:
 	@sh cmake/deps.sh test
-	@failed=; export FUZZ_SECONDS="$${FUZZ_SECONDS:-3}"; \
-	for preset in $(PRESETS); do \
-		cmake --workflow --preset $$preset || \
-			failed="$$failed $$preset"; \
-	done; \
-	if [ -n "$$failed" ]; then \
-		echo "make test: failed:$$failed" >&2; exit 1; \
-	fi; \
-	echo 'make test: all passed: $(PRESETS)'
+	@FUZZ_SECONDS="$${FUZZ_SECONDS:-3}" python3 tests/all.py $(PRESETS)
 
 deps:
 	@sh cmake/deps.sh test perf
