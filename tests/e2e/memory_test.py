@@ -88,8 +88,10 @@ class IdleTest(unittest.TestCase):
 
     def test_idle_connections_are_small_and_come_back(self):
         count = self.room()
-        # What the flight recorder keeps is the same, however many there are.
-        with running("--shards", "2", "--record-events", "1024") as demo:
+        # What the flight recorder keeps is the same, however many there are,
+        # and a spare that is woken once keeps what every worker has.
+        with running("--shards", "2", "--spares", "0",
+                     "--record-events", "1024") as demo:
             with many(demo, 64):
                 pass  # what the first ones allocate for all
             until(lambda: connections(demo) == 1)
