@@ -126,7 +126,7 @@ def what_was_missed(server):
     stats = server.stats()
     found = {route["route"]: numbers_of(route) for route in stats["routes"]}
     print("; ".join(f"{route}: " + ", ".join(
-        f"{name} {found[route][name]}" for name in ("requests", "cut"))
+        f"{name} {found[route][name]}" for name in found[route])
                     for route in KINDS))
     missed = [f"{route}: nothing {name}" for route, (name, _) in KINDS.items()
               if not found[route][name]]
@@ -157,7 +157,9 @@ def main():
         print(f"{sum(done)} clients in {time.monotonic() - began:.1f} s:",
               server.sums("accepted", "closed", "fiber_waits", "aborted",
                           "upstream_connects", "upstream_errors"))
-        problems = what_was_missed(server) + settle(server) + settle(upstream)
+        problems = settle(server) + settle(upstream)
+        # What is cut late counts as well.
+        problems += what_was_missed(server)
         problems += server.stop() + upstream.stop()
     finally:
         upstream.kill()
