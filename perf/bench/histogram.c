@@ -4,12 +4,13 @@
 
 #include <string.h>
 
-static unsigned
+static uint64_t
 bucket_of(uint64_t value)
 {
 	if (value >> BENCH_HISTOGRAM_VALUE_BITS != 0)
 		return BENCH_HISTOGRAM_BUCKETS - 1;
-	return sp_loglinear_bucket(value, BENCH_HISTOGRAM_STEP_BITS);
+	return sp_loglinear_bucket(
+	    value + (value == 0), BENCH_HISTOGRAM_STEP_BITS);
 }
 
 static uint64_t

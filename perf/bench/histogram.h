@@ -3,18 +3,10 @@
 #define SPATE_PERF_BENCH_HISTOGRAM_H
 
 /*
- * Log-linear histogram: counts of nanoseconds, exact to one part in 128.
- *
- *     value            buckets        width of one
- *     0 .. 127         0 .. 127       1
- *     128 .. 255       128 .. 255     1
- *     256 .. 511       256 .. 383     2
- *     512 .. 1023      384 .. 511     4
- *     ...              128 for each   twice the one before
- *     2^42 and above   the last one   counted, and exact in max
- *
- * So every power of two has the same 128 steps, a quantile is never off by
- * more than 0.8 %, and recording is a shift and an increment.
+ * Histogram of nanoseconds, in the buckets of alloc/loglinear.h, with 128 for
+ * every power of two: a quantile is never off by more than 0.8 %. What takes
+ * 2^42 ns and more, over an hour, is counted in the last one, and exact in
+ * max.
  *
  * A histogram belongs to one thread until that has ended; bench_histogram_add
  * then puts several together.

@@ -9,12 +9,12 @@ static struct bench_histogram histogram, other;
 
 TEST(every_value_is_in_the_bucket_that_holds_it)
 {
-	unsigned last = 0;
+	uint64_t last = 0;
 
 	for (uint64_t value = 0; value < 1 << 16; value++) {
-		unsigned bucket = bucket_of(value);
+		uint64_t bucket = bucket_of(value);
 
-		EXPECT(bucket == last || bucket == last + 1);
+		EXPECT(bucket >= last);
 		EXPECT(value <= greatest_of(bucket));
 		EXPECT(bucket == 0 || value > greatest_of(bucket - 1));
 		last = bucket;
@@ -26,9 +26,11 @@ TEST(a_bucket_is_no_wider_than_one_part_in_128)
 	for (unsigned i = 1; i < BENCH_HISTOGRAM_BUCKETS; i++) {
 		uint64_t least = greatest_of(i - 1) + 1;
 
+		if (least > greatest_of(i))
+			continue; /* too narrow for a number */
 		EXPECT_EQ(bucket_of(least), i);
-		EXPECT_EQ(bucket_of(greatest_of(i)), i);
 		EXPECT((greatest_of(i) - least) * 128 <= least);
+		EXPECT_EQ(bucket_of(greatest_of(i)), i);
 	}
 }
 
