@@ -230,7 +230,10 @@ def report(soak, start, end, outcome):
 def soak(options):
     one = Soak(options)
     one.upstream.start()
+    # A flight recorder that is soon full does not grow meanwhile: of the usual
+    # size, six workers' take 3 MiB, as fast as there is something to record.
     with script.site(options.demo, "--shards", "2", "--workers", "2",
+                     "--record-events", "1024",
                      behind=f"127.0.0.1:{one.upstream.port}") as demo:
         one.demo = demo
         demo.wait_ready()
