@@ -62,17 +62,6 @@ make_room(struct spate_req *req)
 	req->end -= offset;
 }
 
-/*
- * A plain request is a GET by HTTP/1.1, without a body and without escapes in
- * its target, on a connection that may stay and has no age to reach: the
- * method, version and flags of its head are one word.
- */
-#define PLAIN_FLAGS                                                            \
-	(SP_HTTP_KEEP_ALIVE | SP_HTTP_HAS_LENGTH | SP_HTTP_CHUNKED             \
-	    | SP_HTTP_ESCAPED)
-#define PLAIN_MASK (0xffffu | (uint32_t)PLAIN_FLAGS << 16)
-#define PLAIN_HEAD                                                             \
-	((uint32_t)SP_HTTP_GET | 1u << 8 | (uint32_t)SP_HTTP_KEEP_ALIVE << 16)
 static_assert(offsetof(struct sp_http_head, method) == 0
 		  && offsetof(struct sp_http_head, minor) == 1
 		  && offsetof(struct sp_http_head, flags) == 2,
@@ -84,7 +73,7 @@ is_plain(const struct spate_req *req)
 	uint32_t word;
 
 	memcpy(&word, &req->head, sizeof(word));
-	return (word & PLAIN_MASK) == PLAIN_HEAD && !req->server->ageing;
+	return (word & SP_REQ_PLAIN_MASK) == req->plain;
 }
 
 static inline void
@@ -137,7 +126,8 @@ answer_other(struct spate_req *req)
 {
 	req->state = 0;
 	req->usual = req->head.minor == 1 && req->head.method != SP_HTTP_HEAD
-		     && (req->head.flags & SP_HTTP_KEEP_ALIVE);
+		     && (req->head.flags & SP_HTTP_KEEP_ALIVE)
+		     && !sp_load(&req->worker->engine->draining, relaxed);
 	if (req->server->ageing)
 		req->close = sp_req_ages(req);
 	sp_req_body_begin(req);
@@ -352,6 +342,7 @@ look_at_news(struct spate_req *req, bool idle)
 	if (error != 0)
 		return TURN_CLOSE;
 	sp_poll_take_drain(req->pd);
+	req->plain = SP_REQ_PLAIN_NEVER;
 	if (!idle || !sp_load(&req->worker->engine->draining, relaxed))
 		return TURN_PARK;
 	/* Idle here, but its client may not have the last answer yet. */
@@ -372,7 +363,10 @@ has_news(struct spate_req *req)
 	       || sp_load(&req->worker->engine->draining, relaxed);
 }
 
-/* Who waits for long should not sit on a buffer that is empty. */
+/*
+ * Who waits for long should not sit on a buffer that is empty. And nothing is
+ * usual after a wait: a drain may have begun, or what was sent have failed.
+ */
 static void
 flush_before_wait(void *arg)
 {
@@ -381,6 +375,7 @@ flush_before_wait(void *arg)
 
 	sp_req_flush(req);
 	sp_times_wait(&req->times, !flushing);
+	req->usual = false;
 	if (req->out != NULL && req->out_size == 0 && !req->flushing) {
 		sp_req_buffer_put(req->worker, req->out);
 		req->out = NULL;
@@ -556,6 +551,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 	    task->service, struct sp_http_service, service);
 	req.server = service->server;
 	req.router = service->router;
+	req.plain = service->server->plain;
 	req.capacity = worker->engine->options.buffer_size;
 	sp_worker_date(worker);
 	for (;;) {

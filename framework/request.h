@@ -70,7 +70,8 @@ struct spate_req {
 	struct sp_poll_desc *pd;
 
 	char *in;
-	char *base; /* of the head in in */
+	char *base;     /* of the head in in */
+	uint32_t plain; /* SP_REQ_PLAIN, or SP_REQ_PLAIN_NEVER */
 	uint32_t capacity;
 	uint32_t start, end;
 	uint32_t out_size;
@@ -113,6 +114,19 @@ struct spate_req {
 	struct sp_route_match match;
 	struct sp_http_head head;
 };
+
+/*
+ * A plain request is a GET by HTTP/1.1, without a body and without escapes in
+ * its target, on a connection that may stay and has no age to reach: the
+ * method, version and flags of its head are one word.
+ */
+#define SP_REQ_PLAIN_FLAGS                                                     \
+	(SP_HTTP_KEEP_ALIVE | SP_HTTP_HAS_LENGTH | SP_HTTP_CHUNKED             \
+	    | SP_HTTP_ESCAPED)
+#define SP_REQ_PLAIN_MASK (0xffffu | (uint32_t)SP_REQ_PLAIN_FLAGS << 16)
+#define SP_REQ_PLAIN                                                           \
+	((uint32_t)SP_HTTP_GET | 1u << 8 | (uint32_t)SP_HTTP_KEEP_ALIVE << 16)
+#define SP_REQ_PLAIN_NEVER UINT32_MAX /* has more bits than the mask */
 
 /*
  * A request is usual while it is to HTTP/1.1, not HEAD, on a connection that

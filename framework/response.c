@@ -346,7 +346,9 @@ put_body(char *at, const void *body, size_t size)
 
 /*
  * The usual answer is 200, with a short type and a small body, and there is
- * room for it: all that respond_any() would decide is decided already.
+ * room for it: all that respond_any() would decide is decided already. An
+ * error of sending would have ended the turn or come with a wait, after which
+ * nothing is usual.
  */
 int
 spate_respond(struct spate_req *req, int status, const char *type,
@@ -357,10 +359,9 @@ spate_respond(struct spate_req *req, int status, const char *type,
 	char *at;
 
 	if (sp_unlikely(status != 200 || req->state != SP_REQ_FRESH
-			|| type == NULL || req->error != 0 || req->out == NULL
+			|| type == NULL || req->out == NULL
 			|| size > SMALL_BODY
-			|| req->out_size + USUAL_MAX + size > req->capacity
-			|| sp_load(&worker->engine->draining, relaxed)))
+			|| req->out_size + USUAL_MAX + size > req->capacity))
 		return respond_any(req, status, type, body, size);
 	at = req->out + req->out_size;
 	memcpy(at, http->head, USUAL_ROOM);

@@ -10,6 +10,7 @@
 #include "framework/admin.h"
 #include "framework/log.h"
 #include "framework/recording.h"
+#include "framework/request.h"
 #include "framework/stats.h"
 #include "framework/times.h"
 
@@ -466,6 +467,7 @@ spate_server_start(struct spate_server *server)
 	server->limits.target_bytes = server->options.max_target;
 	server->ageing = server->options.max_requests != 0
 	    || server->options.max_age_ms != 0;
+	server->plain = server->ageing ? SP_REQ_PLAIN_NEVER : SP_REQ_PLAIN;
 	error = sp_middleware_compile(server);
 	server->heavy = sp_route_classes_put(server);
 	sp_access_log_put(server);

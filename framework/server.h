@@ -87,10 +87,11 @@ struct spate_server {
 	unsigned bound;      /* of those, until the first that failed */
 	int error;           /* the first of set-up */
 	const char *concern; /* what it was about; constant text */
-	bool ageing; /* max_requests or max_age_ms is set */
-	bool heavy;  /* there are routes for heavy workers */
+	bool ageing;         /* max_requests or max_age_ms is set */
+	uint32_t plain;      /* what a turn's begins with (request.h) */
+	bool heavy;          /* there are routes for heavy workers */
 	struct sp_user user; /* to become; main.c */
-	struct sp_log *log; /* main.c's; NULL: the program's, or none */
+	struct sp_log *log;  /* main.c's; NULL: the program's, or none */
 	struct sp_engine *engine;
 
 	struct sp_address admin_address;

@@ -186,6 +186,7 @@ sp_times_record_here(struct sp_turn_times *times)
 {
 	struct sp_waited *waited = times->waited;
 	struct sp_route_times *route = times->route;
+	struct sp_worker_times *worker = times->worker;
 	uint64_t n = times->count, now = sp_cycles();
 	uint64_t latency = now - times->ready;
 	uint64_t waits = waited->parked + waited->blocked;
@@ -198,8 +199,8 @@ sp_times_record_here(struct sp_turn_times *times)
 		run /= n;
 	queue = latency - waits - run;
 	sp_histogram_record(&route->latency, latency, n);
-	sp_histogram_record(&times->worker->phase[SP_PHASE_QUEUE], queue, n);
-	sp_histogram_record(&times->worker->phase[SP_PHASE_RUN], run, n);
+	sp_histogram_record(&worker->phase[SP_PHASE_QUEUE], queue, n);
+	sp_histogram_record(&worker->phase[SP_PHASE_RUN], run, n);
 	sp_count(&route->phase[SP_PHASE_QUEUE], queue * n);
 	sp_count(&route->phase[SP_PHASE_RUN], run * n);
 	if (sp_unlikely(not_run != 0)) {

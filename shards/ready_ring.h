@@ -121,7 +121,7 @@ sp_ready_ring_take(struct sp_ready_ring *ready)
 {
 	void *list = NULL;
 
-	if (sp_ready_ring_depth(ready) == 0 || !ready_ring_copy(ready, &list))
+	if (!ready_ring_copy(ready, &list))
 		return NULL;
 	SP_TSAN_ACQUIRE(list); /* RING acquire. */
 	return list;

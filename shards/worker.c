@@ -271,14 +271,11 @@ sp_fiber_ready(struct sp_fiber *fiber)
 		sp_shard_break(home->shard);
 }
 
-/* The next fiber to go on with, or NULL. */
 static struct sp_fiber *
-next_runnable(struct sp_worker *worker)
+first_runnable(struct sp_worker *worker)
 {
 	struct sp_link *link;
 
-	if (!SPATE_FIBERS)
-		return NULL;
 	if (!sp_stack_empty(&worker->resumed)) {
 		/* RESUME acquire. */
 		link = sp_stack_reverse(sp_stack_pop_all(&worker->resumed));
@@ -294,6 +291,16 @@ next_runnable(struct sp_worker *worker)
 	if (worker->runnable == NULL)
 		worker->runnable_tail = &worker->runnable;
 	return fiber_of(link);
+}
+
+/* The next fiber to go on with, or NULL. */
+static inline struct sp_fiber *
+next_runnable(struct sp_worker *worker)
+{
+	bool none = worker->runnable == NULL
+	    && sp_stack_empty(&worker->resumed);
+
+	return !SPATE_FIBERS || sp_likely(none) ? NULL : first_runnable(worker);
 }
 
 /* ------------------------------------------------------------- running */
