@@ -114,41 +114,51 @@ call_classed(struct spate_req *req, void *arg)
 
 /* ---------------------------------------------------------------- set-up */
 
-/*
- * => Returns 0 and the class of a route, a new one if it had none; or what
- *    is wrong, which the server remembers.
- */
-static int
-find_class(struct spate_server *server, const char *method, const char *path,
-    struct sp_route_class **out)
+static void
+give_class(struct sp_route_target *target)
 {
-	struct sp_route_target *target;
 	void *memory;
 
+	if (posix_memalign(&memory, SP_APART, sizeof(*target->class)) != 0)
+		return;
+	target->class = memset(memory, 0, sizeof(*target->class));
+	target->class->given = target->arg;
+}
+
+/*
+ * => Returns the class of a route, a new one if it had none; *error is 0.
+ *    Returns NULL: *error is what is wrong, and the server remembers it.
+ */
+static struct sp_route_class *
+find_class(struct spate_server *server, const char *method, const char *path,
+    int *error)
+{
+	struct sp_route_target *target;
+
+	*error = -ENOMEM;
 	if (server == NULL)
-		return -ENOMEM;
+		return NULL;
 	target = sp_server_find_route(server, method, path);
 	if (target == NULL)
-		return sp_server_fail(server, -ENOENT, "the class of a route");
-	if (target->class == NULL) {
-		if (posix_memalign(&memory, SP_APART, sizeof(**out)) != 0)
-			return sp_server_fail(
-			    server, -ENOMEM, "the class of a route");
-		target->class = memset(memory, 0, sizeof(**out));
-		target->class->given = target->arg;
+		*error = -ENOENT;
+	else if (target->class == NULL)
+		give_class(target);
+	if (target == NULL || target->class == NULL) {
+		sp_server_fail(server, *error, "the class of a route");
+		return NULL;
 	}
-	*out = target->class;
-	return 0;
+	*error = 0;
+	return target->class;
 }
 
 int
 spate_route_heavy(struct spate_server *server, const char *method,
     const char *path, spate_heavy_fn *heavy_if)
 {
-	struct sp_route_class *class;
-	int error = find_class(server, method, path, &class);
+	int error;
+	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (error == 0) {
+	if (class != NULL) {
 		class->heavy = true;
 		class->heavy_if = heavy_if;
 	}
@@ -159,10 +169,10 @@ int
 spate_route_limit(struct spate_server *server, const char *method,
     const char *path, uint32_t max_in_flight)
 {
-	struct sp_route_class *class;
-	int error = find_class(server, method, path, &class);
+	int error;
+	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (error == 0)
+	if (class != NULL)
 		class->max_in_flight = max_in_flight;
 	return error;
 }
@@ -171,14 +181,15 @@ int
 spate_route_deadline(struct spate_server *server, const char *method,
     const char *path, uint32_t ms)
 {
-	struct sp_route_class *class;
-	int error = find_class(server, method, path, &class);
+	int error;
+	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (error == 0 && ms > DEADLINE_MAX_MS)
-		error = sp_server_fail(server, -EINVAL, "a route's deadline");
-	if (error == 0)
-		class->deadline_ms = ms;
-	return error;
+	if (class == NULL)
+		return error;
+	if (ms > DEADLINE_MAX_MS)
+		return sp_server_fail(server, -EINVAL, "a route's deadline");
+	class->deadline_ms = ms;
+	return 0;
 }
 
 bool
