@@ -175,6 +175,14 @@ is_in_a_group(const char *name)
 	       || strncmp(name, "wakes_", 6) == 0;
 }
 
+/* A counter with a name to itself; others are in an object of their group. */
+static void
+put_alone(struct sp_json *json, const char *name, uint64_t value)
+{
+	if (!is_in_a_group(name))
+		put(json, name, value);
+}
+
 static void
 put_memory(struct sp_json *json, struct sp_shard *shard)
 {
@@ -204,9 +212,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	put_responses(json, &view->counters);
 	put_timeouts(json, &view->counters);
 	put_placed(json, shard);
-#define X(name)                                                                \
-	if (!is_in_a_group(#name))                                             \
-		put(json, #name, view->counters.name);
+#define X(name) put_alone(json, #name, view->counters.name);
 	SP_COUNTERS(X)
 #undef X
 	put_wakes(json, &view->counters);
