@@ -141,6 +141,30 @@ TEST(two_digits_are_at_most_fifty_years_ahead)
 	EXPECT(formats_as(time, "Fri, 01 Jan 1999 00:00:00 GMT"));
 }
 
+/* A colon is above the digits, '!' below; neither is in a name. */
+TEST(each_byte_of_a_date_counts)
+{
+	static const char *const dates[] = {
+		"Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994",
+		"Wed Nov 16 08:49:37 1994",
+	};
+
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++)
+		for (size_t at = 0; dates[i][at] != '\0'; at++) {
+			char text[SP_HTTP_DATE + 8];
+			int64_t time;
+
+			strcpy(text, dates[i]);
+			EXPECT_EQ(parse(text, &time), 0);
+			text[at] = '!';
+			EXPECT_EQ(parse(text, &time), -EINVAL);
+			text[at] = dates[i][at] == ':' ? ';' : ':';
+			EXPECT_EQ(parse(text, &time), -EINVAL);
+		}
+}
+
 TEST(what_is_no_date_is_refused)
 {
 	static const char *const bad[] = {

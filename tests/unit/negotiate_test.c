@@ -61,6 +61,23 @@ TEST(weights_have_three_digits)
 	EXPECT_EQ(media("a/b;q=", "a/b"), 0);
 	EXPECT_EQ(media("a/b;q=x", "a/b"), 0);
 	EXPECT_EQ(media("a/b;q=2, */*;q=0.1", "a/b"), 100);
+	EXPECT_EQ(media("a/b;q=0:5", "a/b"), 0);
+	EXPECT_EQ(media("a/b;q=0./", "a/b"), 0);
+	EXPECT_EQ(media("a/b;q=0.:", "a/b"), 0);
+	EXPECT_EQ(media("a/b;q=0.5;q=0.7", "a/b"), 700);
+	EXPECT_EQ(media("a/b;q", "a/b"), 0);
+	EXPECT_EQ(media("a/b;x=1", "a/b"), 0);
+	EXPECT_EQ(media("a/b;q-1", "a/b"), 0);
+	EXPECT_EQ(media("a/b;;q=0.5", "a/b"), 500);
+	EXPECT_EQ(media("a/b;q=0.5 \t", "a/b"), 500);
+}
+
+TEST(quotes_hide_what_would_end_an_element)
+{
+	EXPECT_EQ(media("c/d;x=\"\\\",a/b\", a/b;q=0.2", "a/b"), 200);
+	EXPECT_EQ(media("c/d;x=\"\\", "c/d"), 0);
+	EXPECT_EQ(media("c/d;x=\",a/b", "a/b"), 0);
+	EXPECT_EQ(media("c/d;x=\\,a/b", "a/b"), 1000);
 }
 
 TEST(an_element_with_parameters_is_something_narrower)
