@@ -2,7 +2,7 @@
 #
 # Names for what one types often. CMake does the work: see CMakePresets.json.
 
-PRESETS = dev tsan release fuzz
+PRESETS = dev tsan release fuzz aarch64
 DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
@@ -30,7 +30,7 @@ run:
 	@$(MAKE) --no-print-directory build
 	@exec $(DEMO) $(ARGS)
 
-# The fuzzers' is a short one.
+# The fuzzers' is a short one. Another CPU's has packages to fetch.
 test:
 	@sh cmake/deps.sh test
 	@FUZZ_SECONDS="$${FUZZ_SECONDS:-3}" python3 tests/all.py $(PRESETS)

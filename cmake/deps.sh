@@ -43,6 +43,7 @@ test  clang-tidy      cmd:clang-tidy        make lint
 test  cppcheck        cmd:cppcheck          make lint
 test  gcc-aarch64-linux-gnu cmd:aarch64-linux-gnu-gcc orders on another CPU
 test  libc6-dev-arm64-cross file:/usr/aarch64-linux-gnu/include/stdio.h its libc
+test  qemu-user       cmd:qemu-aarch64      runs tests for another CPU
 test  llvm            cmd:llvm-symbolizer   function names for tests/tsan.supp
 test  systemtap-sdt-dev header:sys/sdt.h    probes for bpftrace and perf
 test  relacy-dev      header:relacy/atomic.hpp models under weak memory orders
@@ -91,7 +92,8 @@ names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers and
-clang-tidy, cppcheck, GCC for aarch64-linux-gnu, LLVM, Relacy, Spin,
+clang-tidy, cppcheck, GCC for aarch64-linux-gnu and qemu-aarch64, LLVM,
+Relacy, Spin,
 sys/sdt.h of SystemTap,
 Google Benchmark, curl, wrk, strace, valgrind, procps, Node with npm, Go,
 a JDK, Chromium;

@@ -82,13 +82,17 @@ function(spate_test file)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   # In quotes, for the path may have blanks in it.
   set(tsan_options "suppressions='${PROJECT_SOURCE_DIR}/tests/tsan.supp'")
+  if(CMAKE_CROSSCOMPILING)
+    set(emulated SPATE_EMULATED=1)
+  endif()
   file(STRINGS ${file} lines REGEX "^TEST\\([a-z0-9_]+\\)$")
   foreach(line IN LISTS lines)
     string(REGEX REPLACE "^TEST\\((.*)\\)$" "\\1" test ${line})
     add_test(NAME ${name}.${test} COMMAND ${name} ${test})
     set_tests_properties(${name}.${test} PROPERTIES
       TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
-      ENVIRONMENT "TSAN_OPTIONS=${tsan_options};${arg_ENV}")
+      ENVIRONMENT "TSAN_OPTIONS=${tsan_options};${emulated};${arg_ENV}"
+      SKIP_RETURN_CODE 77)
   endforeach()
 endfunction()
 

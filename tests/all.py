@@ -10,6 +10,7 @@ nothing beside it: if it passes REPEATS times in a row it is called unsteady,
 which is a bug of the test or of what it tests, but not of the change at hand,
 so that it is told and forgiven. A report of a sanitizer or of valgrind, or a
 death by a signal, is never forgiven: what it saw is there, however rarely.
+What is skipped says why, and so does a preset whose packages cannot be had.
 """
 
 import pathlib
@@ -20,6 +21,9 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 REPEATS = 3
+# What a preset has to fetch before, and what that ends with if there is none.
+FETCHES = {'aarch64': ['sh', 'cmake/sysroot.sh', 'build/sysroot-aarch64']}
+UNAVAILABLE = 69
 # More than this is no matter of bad luck.
 FORGIVEN_AT_MOST = 5
 SEEN_FOR_SURE = re.compile(
@@ -31,13 +35,18 @@ TELLING = re.compile(r'\b(Error|error|Failure|FAIL|failed|expected|WARNING)\b')
 
 
 def read_results(path):
-    """{name: output} of what failed, and how many tests there were."""
-    suite = xml.parse(path).getroot()
-    failed = {}
-    for case in suite.iter('testcase'):
+    """{name: output} of what failed, of what was skipped; and how many
+    passed."""
+    failed, skipped, passed = {}, {}, 0
+    for case in xml.parse(path).getroot().iter('testcase'):
+        output = case.findtext('system-out') or ''
         if case.find('failure') is not None or case.get('status') == 'fail':
-            failed[case.get('name')] = case.findtext('system-out') or ''
-    return failed, int(suite.get('tests'))
+            failed[case.get('name')] = output
+        elif case.find('skipped') is not None:
+            skipped[case.get('name')] = output
+        else:
+            passed += 1
+    return failed, skipped, passed
 
 
 def passes_alone(build, name):
@@ -56,8 +65,28 @@ def telling_line(output):
     return ((sure or told[-1:] or lines[-1:] or ['nothing said'])[0])[:120]
 
 
+def reason(output):
+    """Why a test was skipped: tests/harness.h, or the last it had to say."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    told = [line.partition(': ')[2] for line in lines
+            if line.startswith('skip ')]
+    return ((told or lines[-1:] or ['nothing said'])[0])[:120]
+
+
+def fetch(preset):
+    """Why what a preset needs cannot be had, or None."""
+    if preset not in FETCHES:
+        return None
+    done = subprocess.run(FETCHES[preset], cwd=ROOT, check=False, text=True,
+                          stderr=subprocess.PIPE)
+    return done.stderr.strip() if done.returncode == UNAVAILABLE else None
+
+
 def run_preset(preset):
     """Builds and tests one preset; (passed, the lines to say of it)."""
+    missing = fetch(preset)
+    if missing is not None:
+        return True, [f'{preset}: not run: {missing}']
     build = ROOT / 'build' / preset
     results = build / 'results.xml'
     results.unlink(missing_ok=True)
@@ -65,13 +94,14 @@ def run_preset(preset):
                           cwd=ROOT, check=False).returncode
     if not results.exists():
         return False, [f'{preset}: was not built: see above']
-    failed, count = read_results(results)
+    failed, skipped, count = read_results(results)
     if code != 0 and not failed:
         return False, [f'{preset}: ctest ended with {code}: see above']
+    said = [f'{preset}: skipped: {name}: {reason(output)}'
+            for name, output in skipped.items()]
     if not failed:
-        return True, [f'{preset}: all {count} passed']
+        return True, [f'{preset}: all {count} passed', *said]
     passed = len(failed) <= FORGIVEN_AT_MOST
-    said = []
     for name, output in failed.items():
         if len(failed) > FORGIVEN_AT_MOST or SEEN_FOR_SURE.search(output):
             steady = False

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What gcc makes of the ready ring's dequeue on aarch64.
 
-    tests/arch/ring_order.py
+    tests/arch/ring_order.py [INCLUDE]
 
 Concurrency Kit 0.7.1 orders the copy of a slot against the step of the head
 by a barrier for stores alone. The copy is a load: if its value stays in a
@@ -13,7 +13,9 @@ store that needs the load's value, in front of the barrier.
 This compiles the header at each level and looks for load, store of what was
 loaded, barrier and step, in this order; and compiles it once more without
 "noinline", which has to show the load with nothing behind it, or else this
-test sees nothing. Exit code 77: there is no cross compiler.
+test sees nothing. INCLUDE has Concurrency Kit's headers for aarch64; without
+it this machine's are told to be those. Exit code 77: there is no cross
+compiler.
 """
 
 import pathlib
@@ -29,7 +31,8 @@ LEVELS = ["-O1", "-O2", "-O3", "-Os"]
 
 # As its package for arm64 has them; the header here is this machine's.
 CK = ["-DCK_MD_H", "-DCK_MD_RMO", "-DCK_MD_CACHELINE=64",
-      "-DCK_MD_PAGESIZE=4096", "-DCK_MD_POINTER_PACK_DISABLE"]
+      "-DCK_MD_PAGESIZE=4096", "-DCK_MD_POINTER_PACK_DISABLE",
+      "-idirafter", "/usr/include"]
 
 SOURCE = """
 #include "shards/ready_ring.h"
@@ -42,16 +45,16 @@ take(struct sp_ready_ring *ready)
 """
 
 
-def disassemble(level, *flags):
+def disassemble(*flags):
     """=> Returns function -> instructions."""
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, "ring.c")
         source.write_text(SOURCE)
         subprocess.run(
-            [GCC, level, *CK, *flags, "-D_GNU_SOURCE", "-std=gnu11",
+            [GCC, *flags, "-D_GNU_SOURCE", "-std=gnu11",
              "-fno-strict-aliasing", f"-I{ROOT}",
-             f"-I{ROOT}/framework/include", "-idirafter", "/usr/include",
-             "-c", source, "-o", source.with_suffix(".o")], check=True)
+             f"-I{ROOT}/framework/include", "-c", source,
+             "-o", source.with_suffix(".o")], check=True)
         text = subprocess.run(
             [OBJDUMP, "-d", "--no-show-raw-insn", source.with_suffix(".o")],
             check=True, capture_output=True, text=True).stdout
@@ -94,13 +97,14 @@ def main():
     if shutil.which(GCC) is None or shutil.which(OBJDUMP) is None:
         print(f"no {GCC}")
         sys.exit(77)
+    headers = ["-isystem", sys.argv[1]] if len(sys.argv) > 1 else CK
     failed = False
     for level in LEVELS:
-        wrong = complain(disassemble(level)["ready_ring_copy"])
+        wrong = complain(disassemble(level, *headers)["ready_ring_copy"])
         print(f"{level}: {wrong or 'in order'}")
         failed |= wrong is not None
     wrong = complain(
-        disassemble("-O2", "-w", "-Dnoinline=always_inline")["take"])
+        disassemble("-O2", "-w", *headers, "-Dnoinline=always_inline")["take"])
     print(f"inlined: {wrong}")
     failed |= wrong != "the copy stays in a register"
     sys.exit(failed)

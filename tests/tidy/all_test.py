@@ -48,6 +48,8 @@ class AllTest(unittest.TestCase):
             (root / 'CMakePresets.json').write_text(json.dumps(PRESETS))
             (root / 'CMakeLists.txt').write_text(PROJECT + ''.join(
                 f'add_test(NAME one.{at} COMMAND sh -c [==[{script}]==])\n'
+                f'set_tests_properties(one.{at} PROPERTIES\n'
+                '  SKIP_RETURN_CODE 77)\n'
                 for at, script in enumerate(scripts)))
             done = subprocess.run(
                 [sys.executable, root / 'tests/all.py', 'tried'],
@@ -66,6 +68,27 @@ class AllTest(unittest.TestCase):
             self.run_all('true', 'echo; echo "the error is 7"; false'),
             (1, ['make test: tried: FAILED: one.1: the error is 7',
                  'make test: FAILED']))
+
+    def test_what_is_skipped_says_why(self):
+        told = 'echo "skip it: no such CPU"; echo "1 skipped"; exit 77'
+        self.assertEqual(self.run_all('true', told, 'exit 77'), (0, [
+            'make test: tried: all 1 passed',
+            'make test: tried: skipped: one.1: no such CPU',
+            'make test: tried: skipped: one.2: nothing said',
+            'make test: passed']))
+
+    def test_packages_that_cannot_be_had_are_told(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            for folder in ('tests', 'cmake'):
+                (root / folder).mkdir()
+            shutil.copy(ALL, root / 'tests')
+            (root / 'cmake/sysroot.sh').write_text('echo no >&2; exit 69\n')
+            done = subprocess.run(
+                [sys.executable, root / 'tests/all.py', 'aarch64'],
+                capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stdout.splitlines()), (0, [
+            'make test: aarch64: not run: no', 'make test: passed']))
 
     def test_what_fails_once_is_forgiven_aloud(self):
         self.assertEqual(self.run_all(ONCE % 'expected less'), (0, [

@@ -44,12 +44,13 @@ TEST(we_are_alive_and_of_a_size)
 	sp_process_look(&cache, &process);
 	EXPECT_EQ(process.pid, getpid());
 	EXPECT(process.cpu_ns > 0);
-	EXPECT(process.resident_bytes > 100000);
-	EXPECT(process.threads >= 1);
 	EXPECT(process.descriptors >= 3);
 	EXPECT(process.descriptors_max >= process.descriptors);
 	EXPECT(process.started_ms / 1000 <= (uint64_t)time(NULL));
 	EXPECT(process.started_ms / 1000 > (uint64_t)time(NULL) - 3600);
+	SKIP_IF_EMULATED("qemu's /proc/self/stat has neither size nor threads");
+	EXPECT(process.resident_bytes > 100000);
+	EXPECT(process.threads >= 1);
 }
 
 TEST(a_descriptor_more_is_one_more)
