@@ -7,7 +7,7 @@ DEMO = build/release/spate-demo
 
 .NOTPARALLEL:
 .PHONY: help run test deps build perf perf-tools perf-compare lint soak \
-	coverage faults fuzz clean
+	coverage matrix faults fuzz clean
 
 help:
 	@echo 'make run    install what is missing, build, and serve on'
@@ -23,6 +23,7 @@ help:
 	@echo 'make faults each call fails at each of its uses; half an hour'
 	@echo 'make soak   all kinds of load at once; SOAK_SECONDS=7200'
 	@echo 'make coverage  what the tests do not reach; ten minutes'
+	@echo 'make matrix gcc and clang at each level; half an hour'
 	@echo 'make clean  remove build/'
 
 run:
@@ -93,6 +94,10 @@ coverage:
 	@cmake --preset coverage >/dev/null
 	@cmake --build --preset coverage
 	@python3 tests/tidy/coverage.py build/coverage $(ARGS)
+
+matrix:
+	@sh cmake/deps.sh test
+	@python3 tests/arch/matrix.py build/matrix $(ARGS)
 
 clean:
 	@cmake -E rm -rf build

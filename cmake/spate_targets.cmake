@@ -78,6 +78,9 @@ function(spate_test file)
   get_filename_component(name ${file} NAME_WE)
   add_executable(${name} ${file})
   target_link_libraries(${name} PRIVATE spate_harness)
+  if("unit" IN_LIST arg_LABELS)
+    add_dependencies(unit ${name})
+  endif()
 
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   # In quotes, for the path may have blanks in it.
