@@ -8,11 +8,7 @@
 
 #include <string.h>
 
-/* When its handler began, in cycles, and what had been waited for then. */
-struct span {
-	uint64_t ready, begun;
-	struct sp_waited before, *waited;
-};
+#define NS_PER_US 1000
 
 /* Is this one of the requests that are logged? Of each worker its N-th. */
 static bool
@@ -36,31 +32,14 @@ put_off(struct spate_req *req)
 }
 
 static void
-begin(struct span *span, struct spate_req *req)
+begin(struct sp_spent *spent, struct spate_req *req)
 {
-	span->begun = sp_cycles();
-	span->ready = req->times.worker != NULL ? req->times.ready
-						: span->begun;
-	span->waited = &req->worker->current->waited;
-	span->before = *span->waited;
+	sp_spent_begin(spent, req);
 	/* The shortest way to answer does not write down what it did. */
 	req->usual = false;
 	req->status = 0;
 	req->body_bytes = 0;
 	req->out_left = 0;
-}
-
-/* Who counts waits may have begun anew. */
-static uint64_t
-waited_since(uint64_t now, uint64_t before)
-{
-	return now >= before ? now - before : now;
-}
-
-static uint64_t
-as_us(uint64_t cycles)
-{
-	return sp_cycles_to_ns(cycles) / 1000;
 }
 
 static void
@@ -80,14 +59,9 @@ tell(const struct spate_server *server, const struct sp_access *access)
 }
 
 static void
-end(const struct span *span, struct spate_req *req, const char *route)
+end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 {
-	const struct sp_waited *now = span->waited;
-	uint64_t parked = waited_since(now->parked, span->before.parked);
-	uint64_t blocked = waited_since(now->blocked, span->before.blocked);
-	uint64_t queued = waited_since(now->queued, span->before.queued);
-	uint64_t not_run = parked + blocked + queued;
-	uint64_t took = sp_cycles() - span->begun;
+	uint64_t ns[SP_PHASES];
 	struct sp_access access = {
 		.method = sp_http_method_name(
 		    (enum sp_http_method)req->head.method),
@@ -95,12 +69,13 @@ end(const struct span *span, struct spate_req *req, const char *route)
 		.status = req->status,
 		.shard = req->worker->shard->id,
 		.bytes = req->body_bytes,
-		.queue_us = as_us(span->begun - span->ready + queued),
-		.run_us = as_us(took > not_run ? took - not_run : 0),
-		.parked_us = as_us(parked),
-		.blocked_us = as_us(blocked),
 	};
 
+	sp_spent_look(spent, req, ns);
+	access.queue_us = ns[SP_PHASE_QUEUE] / NS_PER_US;
+	access.run_us = ns[SP_PHASE_RUN] / NS_PER_US;
+	access.parked_us = ns[SP_PHASE_PARKED] / NS_PER_US;
+	access.blocked_us = ns[SP_PHASE_BLOCKED] / NS_PER_US;
 	/* Fewer than were announced. */
 	if (req->out_left <= access.bytes)
 		access.bytes -= req->out_left;
@@ -112,12 +87,12 @@ static int
 call_logged(struct spate_req *req, void *arg)
 {
 	const struct sp_route_target *target = arg;
-	struct span span;
+	struct sp_spent spent;
 	int result;
 
 	if (!is_due(req))
 		return target->logged(req, target->logged_arg);
-	begin(&span, req);
+	begin(&spent, req);
 	result = target->logged(req, target->logged_arg);
 	if (req->handed) {
 		put_off(req);
@@ -125,7 +100,7 @@ call_logged(struct spate_req *req, void *arg)
 	}
 	if (req->answer != SP_ANSWER_DONE)
 		sp_req_settle(req, result);
-	end(&span, req, req->match.route->pattern);
+	end(&spent, req, req->match.route->pattern);
 	return 0;
 }
 
@@ -152,14 +127,14 @@ sp_access_log_unrouted(struct spate_req *req, const struct sp_layers *layers,
     void (*answer)(struct spate_req *req))
 {
 	bool admin = req->router != req->server->router;
-	struct span span;
+	struct sp_spent spent;
 
 	if (admin || !is_due(req)) {
 		sp_middleware_run(req, layers, answer);
 		return;
 	}
-	begin(&span, req);
+	begin(&spent, req);
 	sp_middleware_run(req, layers, answer);
-	end(&span, req,
+	end(&spent, req,
 	    sp_view_pattern(req->server, sp_server_no_route(req->server)));
 }

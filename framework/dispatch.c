@@ -3,6 +3,7 @@
 #include "framework/dispatch.h"
 
 #include "framework/access_log.h"
+#include "framework/server_timing.h"
 
 static void
 call_handler(struct spate_req *req)
@@ -62,6 +63,8 @@ answer_outside(struct spate_req *req)
 {
 	const struct sp_layers *layers = begin_unrouted(req);
 
+	if (req->server->options.server_timing)
+		sp_server_timing_begin(req);
 	if (req->server->options.access_log != 0)
 		sp_access_log_unrouted(req, layers, answer_unrouted);
 	else

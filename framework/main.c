@@ -35,7 +35,8 @@ enum {
 	FLAG_CRASH_DUMP,
 	FLAG_LOG_FORMAT,
 	FLAG_LOG_QUEUE,
-	FLAG_ACCESS_LOG
+	FLAG_ACCESS_LOG,
+	FLAG_SERVER_TIMING
 };
 
 /* A setting, once as a flag and once as SPATE_NAME. */
@@ -59,6 +60,8 @@ static const struct argp_option flags[] = {
 	    "lines that may wait to be written; 1024", 0 },
 	{ "access-log", FLAG_ACCESS_LOG, "N", 0,
 	    "log one of N requests; 0: none", 0 },
+	{ "server-timing", FLAG_SERVER_TIMING, "on|off", 0,
+	    "say in each answer what took how long; off", 0 },
 	{ "admin", 'a', "ADDR:PORT", 0,
 	    "where stats, metrics and health are; none: nowhere; by default a "
 	    "free port of 127.0.0.1, unless the program has them itself",
@@ -228,6 +231,9 @@ set(struct spate_server *server, int key, const char *text)
 		return number("log-queue", text, &options->log_queue);
 	case FLAG_ACCESS_LOG:
 		return number("access-log", text, &options->access_log);
+	case FLAG_SERVER_TIMING:
+		return on_or_off(
+		    "server-timing", text, &options->server_timing);
 	case FLAG_CRASH_DUMP:
 		options->crash_dump = text;
 		return 0;

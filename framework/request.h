@@ -31,6 +31,7 @@
 #include "framework/patience.h"
 #include "framework/router.h"
 #include "framework/server.h"
+#include "framework/spent.h"
 #include "framework/times.h"
 #include "shards/conn_io.h"
 
@@ -61,6 +62,8 @@ struct sp_req_more {
 	struct spate_str form;
 	struct sp_trailers *trailers;
 	uint32_t deferral; /* the promise's number, while there is one */
+	bool timed;        /* and has spent: Server-Timing */
+	struct sp_spent spent;
 };
 
 struct spate_req {

@@ -10,6 +10,7 @@
 #include "framework/put.h"
 #include "framework/names.h"
 #include "framework/request.h"
+#include "framework/server_timing.h"
 #include "framework/text.h"
 #include "framework/upstream_pool.h"
 
@@ -240,7 +241,9 @@ static char *
 put_head(struct spate_req *req, int status, const char *type, size_t type_size,
     struct sp_http_framing framing, uint64_t size, size_t body)
 {
-	char *at = room(req, HEAD_MAX + type_size + req->extra_size + body);
+	bool timed = req->more != NULL && req->more->timed;
+	char *at = room(req, HEAD_MAX + type_size + req->extra_size + body
+				 + (timed ? SP_SERVER_TIMING_MAX : 0));
 
 	if (at == NULL)
 		return NULL;
@@ -265,6 +268,8 @@ put_head(struct spate_req *req, int status, const char *type, size_t type_size,
 	}
 	if (req->extra_size != 0)
 		at = put(at, req->extra, req->extra_size);
+	if (sp_unlikely(timed))
+		at = sp_server_timing_field(req, at);
 	at = PUT(at, "\r\n");
 	req->status = (uint16_t)status;
 	req->body_bytes = framing.send_body && size != UINT64_MAX ? size : 0;

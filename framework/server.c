@@ -11,6 +11,7 @@
 #include "framework/log.h"
 #include "framework/recording.h"
 #include "framework/request.h"
+#include "framework/server_timing.h"
 #include "framework/stats.h"
 #include "framework/times.h"
 
@@ -470,6 +471,7 @@ spate_server_start(struct spate_server *server)
 	server->plain = server->ageing ? SP_REQ_PLAIN_NEVER : SP_REQ_PLAIN;
 	error = sp_middleware_compile(server);
 	server->heavy = sp_route_classes_put(server);
+	sp_server_timing_put(server);
 	sp_access_log_put(server);
 	if (error == 0)
 		error = sp_admin_begin(server);

@@ -40,6 +40,8 @@ struct sp_route_target {
 	spate_handler_fn *inner; /* the program's, if there are layers */
 	void *inner_arg;
 	struct sp_route_class *class; /* around all of that; NULL: none */
+	spate_handler_fn *timed; /* all of that, with Server-Timing */
+	void *timed_arg;
 	spate_handler_fn *logged; /* all of that, if answers are logged */
 	void *logged_arg;
 	struct spate_group *group;

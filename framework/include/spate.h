@@ -238,6 +238,7 @@ struct spate_options {
 	enum spate_log_format log_format; /* SPATE_LOG_LOGFMT */
 	uint32_t log_queue;  /* 1,024, from 2 to 1,048,576 */
 	uint32_t access_log; /* one of so many requests is; 0: none */
+	bool server_timing;  /* in each answer: what took how long; false */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */
