@@ -16,6 +16,8 @@ is_due(struct spate_req *req)
 {
 	struct sp_http_worker *http = req->worker->context;
 
+	if (!sp_log_wanted(req->server, SPATE_LOG_INFO))
+		return false;
 	if (++http->not_logged < req->server->options.access_log)
 		return false;
 	http->not_logged = 0;
@@ -43,13 +45,15 @@ begin(struct sp_spent *spent, struct spate_req *req)
 }
 
 static void
-tell(const struct spate_server *server, const struct sp_access *access)
+tell(const struct spate_req *req, const struct sp_access *access)
 {
+	const struct spate_server *server = req->server;
 	char line[SP_LOG_MESSAGE];
 	struct sp_text text;
 
 	if (server->log != NULL) {
-		sp_log_access(server->log, access);
+		sp_log_access(
+		    server->log, sp_http_worker_log(req->worker), access);
 		return;
 	}
 	sp_text_init(&text, line, sizeof(line) - 1);
@@ -62,6 +66,7 @@ static void
 end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 {
 	uint64_t ns[SP_PHASES];
+	struct spate_trace trace;
 	struct sp_access access = {
 		.method = sp_http_method_name(
 		    (enum sp_http_method)req->head.method),
@@ -76,10 +81,13 @@ end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 	access.run_us = ns[SP_PHASE_RUN] / NS_PER_US;
 	access.parked_us = ns[SP_PHASE_PARKED] / NS_PER_US;
 	access.blocked_us = ns[SP_PHASE_BLOCKED] / NS_PER_US;
+	if (spate_trace(req, &trace) == 0)
+		memcpy(
+		    access.trace_id, trace.trace_id, sizeof(access.trace_id));
 	/* Fewer than were announced. */
 	if (req->out_left <= access.bytes)
 		access.bytes -= req->out_left;
-	tell(req->server, &access);
+	tell(req, &access);
 }
 
 /* The handler of every route, if answers are logged. */
@@ -109,7 +117,7 @@ sp_access_log_put(struct spate_server *server)
 {
 	struct spate_options *options = &server->options;
 
-	if (options->log == NULL || options->log_level > SPATE_LOG_INFO)
+	if (options->log == NULL)
 		options->access_log = 0;
 	if (options->access_log == 0)
 		return;

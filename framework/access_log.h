@@ -15,7 +15,8 @@ struct sp_layers;
 
 /*
  * sp_access_log_put: around all handlers, after sp_route_classes_put(). If
- * nobody would hear of it, the option is set to 0.
+ * there is no log, the option is set to 0; whether its level wants answers is
+ * looked at for each.
  */
 void sp_access_log_put(struct spate_server *server);
 

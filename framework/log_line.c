@@ -7,8 +7,10 @@
 
 #include "framework/json_out.h"
 #include "framework/log.h"
+#include "shards/clock.h"
 
 #include <stdio.h>
+#include <strings.h>
 #include <time.h>
 
 #define TIME_SIZE 32
@@ -28,9 +30,21 @@ sp_log_level_name(enum spate_log_level level)
 	return level_names[level];
 }
 
-static void
-format_time(char out[TIME_SIZE], uint64_t ms)
+int
+sp_log_level_parse(const char *name, size_t size)
 {
+	for (int i = SPATE_LOG_DEBUG; i <= SPATE_LOG_ERROR; i++) {
+		if (strlen(level_names[i]) == size
+		    && strncasecmp(level_names[i], name, size) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static void
+format_time(char out[TIME_SIZE], uint64_t ns)
+{
+	uint64_t ms = ns / SP_NS_PER_MS;
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm tm;
 	size_t size;
@@ -83,6 +97,15 @@ sp_log_put_access(struct sp_text *text, const struct sp_access *access)
 #define X(name) put_u64(text, " " #name "=", (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
+	if (access->trace_id[0] != '\0')
+		put_string(text, " trace_id=", access->trace_id);
+}
+
+/* What it says, to a reader. */
+static const char *
+message_of(const struct sp_log_line *line)
+{
+	return line->is_access ? "request" : line->message;
 }
 
 static void
@@ -90,10 +113,10 @@ put_logfmt(struct sp_text *text, const struct sp_log_line *line)
 {
 	char time[TIME_SIZE];
 
-	format_time(time, line->time_ms);
+	format_time(time, line->time_ns);
 	put_string(text, "time=", time);
 	put_string(text, " level=", level_names[line->level]);
-	put_string(text, " msg=", line->message);
+	put_string(text, " msg=", message_of(line));
 	if (line->is_access) {
 		sp_text_char(text, ' ');
 		sp_log_put_access(text, &line->access);
@@ -124,6 +147,8 @@ json_access(struct sp_json *json, const struct sp_access *access)
 #define X(name) json_u64(json, #name, (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
+	if (access->trace_id[0] != '\0')
+		json_string(json, "trace_id", access->trace_id);
 }
 
 static void
@@ -132,12 +157,12 @@ put_json(struct sp_text *text, const struct sp_log_line *line)
 	char time[TIME_SIZE];
 	struct sp_json json;
 
-	format_time(time, line->time_ms);
+	format_time(time, line->time_ns);
 	sp_json_init(&json, text);
 	sp_json_object(&json);
 	json_string(&json, "time", time);
 	json_string(&json, "level", level_names[line->level]);
-	json_string(&json, "msg", line->message);
+	json_string(&json, "msg", message_of(line));
 	if (line->is_access)
 		json_access(&json, &line->access);
 	sp_json_end(&json);

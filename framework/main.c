@@ -97,13 +97,11 @@ number(const char *name, const char *text, uint32_t *value)
 static int
 level(struct spate_server *server, const char *text)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		enum spate_log_level named = (enum spate_log_level)i;
+	int named = sp_log_level_parse(text, strlen(text));
 
-		if (strcasecmp(sp_log_level_name(named), text) == 0) {
-			server->options.log_level = named;
-			return 0;
-		}
+	if (named >= 0) {
+		server->options.log_level = (enum spate_log_level)named;
+		return 0;
 	}
 	fprintf(stderr,
 	    "%s: log-level: '%s' is not debug, info, warning or error\n",

@@ -464,14 +464,13 @@ put_server(struct scrape *scrape)
 	sp_metrics_ms(&scrape->out, no_labels, imbalance_thousandths(engine));
 }
 
+/* Threads that are of no shard have one "none". */
 static void
 put_log(struct scrape *scrape, struct sp_log *log)
 {
-	const struct sp_label full[SP_METRIC_LABELS] = {
+	struct sp_label labels[SP_METRIC_LABELS] = {
+		{ "shard", "none" },
 		{ "reason", "full" },
-	};
-	const struct sp_label write[SP_METRIC_LABELS] = {
-		{ "reason", "write" },
 	};
 
 	if (log == NULL)
@@ -481,9 +480,16 @@ put_log(struct scrape *scrape, struct sp_log *log)
 	sp_metrics_u64(
 	    &scrape->out, no_labels, sp_load(&log->written, relaxed));
 	sp_metrics_family(&scrape->out, "spate_log_dropped_total", "counter",
-	    "Lines that were not, by why.");
-	sp_metrics_u64(&scrape->out, full, sp_load(&log->dropped, relaxed));
-	sp_metrics_u64(&scrape->out, write, sp_load(&log->lost, relaxed));
+	    "Lines that were not, by who said them and why.");
+	sp_metrics_u64(&scrape->out, labels, sp_load(&log->dropped, relaxed));
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		labels[0].value = scrape->shard[i];
+		sp_metrics_u64(&scrape->out, labels,
+		    sp_view_counter(scrape->engine->shards[i], C(log_dropped)));
+	}
+	labels[0].value = "none";
+	labels[1].value = "write";
+	sp_metrics_u64(&scrape->out, labels, sp_load(&log->lost, relaxed));
 }
 
 static void

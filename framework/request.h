@@ -161,6 +161,7 @@ struct sp_http_worker {
 	struct sp_worker_times *times; /* or NULL: nothing is recorded */
 	struct sp_names *names;        /* or NULL: none was asked for yet */
 	struct sp_crash_stack *crash;  /* or NULL: nobody handles crashes */
+	struct sp_log_ring *log;       /* the log's; or NULL */
 	char head[USUAL_ROOM]; /* of this second's answers, to the type */
 	struct sp_http_repeat repeat;
 	uint32_t not_logged; /* requests since the last that was */

@@ -7,6 +7,7 @@
 #include "framework/crash.h"
 #include "framework/http_date.h"
 #include "framework/http_status.h"
+#include "framework/log.h"
 #include "framework/put.h"
 #include "framework/names.h"
 #include "framework/request.h"
@@ -55,6 +56,8 @@ sp_http_worker_begin(struct sp_worker *worker)
 		return -ENOMEM;
 	}
 	http->times = sp_times_of(worker);
+	http->log = sp_log_ring_new(
+	    server->log, &worker->counters.log_dropped);
 	worker->context = http;
 	sp_worker_date_update(worker);
 	return 0;
@@ -80,6 +83,14 @@ sp_http_worker_pool(struct sp_worker *worker)
 	struct sp_http_worker *http = worker->context;
 
 	return http->pool;
+}
+
+struct sp_log_ring *
+sp_http_worker_log(struct sp_worker *worker)
+{
+	struct sp_http_worker *http = worker->context;
+
+	return http != NULL ? http->log : NULL;
 }
 
 void

@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,21 +50,6 @@ sp_server_fail(struct spate_server *server, int error, const char *concern)
 	return error;
 }
 
-void
-sp_log(const struct spate_server *server, enum spate_log_level level,
-    const char *format, ...)
-{
-	char line[512];
-	va_list args;
-
-	if (server->options.log == NULL || level < server->options.log_level)
-		return;
-	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
-	va_end(args);
-	server->options.log(server->options.log_arg, level, line);
-}
-
 struct spate_server *
 spate_server_new(const struct spate_options *options)
 {
@@ -79,6 +63,7 @@ spate_server_new(const struct spate_options *options)
 		memcpy(&server->options, options, options->size);
 	else if (options != NULL)
 		sp_server_fail(server, -EINVAL, "the size of the options");
+	sp_store(&server->log_level, server->options.log_level, relaxed);
 	server->http.server = server;
 	server->http.service = (struct sp_service) {
 		.run = sp_http_run,
@@ -463,6 +448,7 @@ spate_server_start(struct spate_server *server)
 		return -EALREADY;
 	if (!sp_options_valid(&server->options))
 		return sp_server_fail(server, -EINVAL, "an option");
+	sp_store(&server->log_level, server->options.log_level, relaxed);
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;
 	server->limits.target_bytes = server->options.max_target;

@@ -93,7 +93,8 @@ struct spate_server {
 	uint32_t plain;      /* what a turn's begins with (request.h) */
 	bool heavy;          /* there are routes for heavy workers */
 	struct sp_user user; /* to become; main.c */
-	struct sp_log *log;  /* main.c's; NULL: the program's, or none */
+	struct sp_log *log; /* main.c's; NULL: the program's, or none */
+	SP_ATOMIC(uint32_t) log_level; /* that of the options, until changed */
 	struct sp_engine *engine;
 
 	struct sp_address admin_address;
@@ -165,7 +166,14 @@ bool sp_options_valid(const struct spate_options *options);
 /* sp_files_free: what spate_files() has opened; files.c. */
 void sp_files_free(struct spate_server *server);
 
-/* sp_log: one line, if the level is wanted. */
+/* sp_log_wanted: is a line of this level? Any thread. */
+static inline bool
+sp_log_wanted(const struct spate_server *server, enum spate_log_level level)
+{
+	return level >= sp_load(&server->log_level, relaxed);
+}
+
+/* sp_log: one line, if the level is wanted. log.c. */
 void sp_log(const struct spate_server *server, enum spate_log_level level,
     const char *format, ...) SPATE_PRINTF(3, 4);
 
@@ -180,5 +188,9 @@ void sp_http_worker_end(struct sp_worker *worker);
 /* The connections that it keeps to other servers, or NULL. */
 struct sp_upstream_pool;
 struct sp_upstream_pool *sp_http_worker_pool(struct sp_worker *worker);
+
+/* The ring of what it has to say, or NULL. */
+struct sp_log_ring;
+struct sp_log_ring *sp_http_worker_log(struct sp_worker *worker);
 
 #endif /* SPATE_FRAMEWORK_SERVER_H */

@@ -346,13 +346,25 @@ put_offload(struct sp_json *json, struct sp_offload *pool)
 	sp_json_end(json);
 }
 
+/* Of all threads; those of a shard are in its counters as well. */
+static uint64_t
+lines_dropped(struct sp_engine *engine, struct sp_log *log)
+{
+	uint64_t lines = sp_load(&log->dropped, relaxed);
+
+	for (uint32_t i = 0; i < engine->shard_count; i++)
+		lines += sp_view_counter(engine->shards[i],
+		    offsetof(struct sp_counters, log_dropped));
+	return lines;
+}
+
 static void
-put_log(struct sp_json *json, struct sp_log *log)
+put_log(struct sp_json *json, struct sp_engine *engine, struct sp_log *log)
 {
 	sp_json_key(json, "log");
 	sp_json_object(json);
 	put(json, "written", log ? sp_load(&log->written, relaxed) : 0);
-	put(json, "dropped", log ? sp_load(&log->dropped, relaxed) : 0);
+	put(json, "dropped", log ? lines_dropped(engine, log) : 0);
 	put(json, "lost", log ? sp_load(&log->lost, relaxed) : 0);
 	sp_json_end(json);
 }
@@ -406,7 +418,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
-	put_log(&json, server->log);
+	put_log(&json, engine, server->log);
 	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
 	if (wanted->tail != 0)

@@ -72,7 +72,8 @@
 	X(upstream_reused)  /* requests to others on one that was kept */      \
 	X(upstream_errors)  /* requests to others that failed */               \
 	X(lookups)          /* names that the system was asked for */          \
-	X(lookup_errors)    /* of those, and remembered ones, not found */
+	X(lookup_errors)    /* of those, and remembered ones, not found */     \
+	X(log_dropped)      /* lines for which the log had no room */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;

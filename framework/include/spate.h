@@ -236,7 +236,7 @@ struct spate_options {
 	 * write to standard error. Lines beyond log_queue are dropped.
 	 */
 	enum spate_log_format log_format; /* SPATE_LOG_LOGFMT */
-	uint32_t log_queue;  /* 1,024, from 2 to 1,048,576 */
+	uint32_t log_queue;  /* of each thread; 1,024, from 2 to 1,048,576 */
 	uint32_t access_log; /* one of so many requests is; 0: none */
 	bool server_timing;  /* in each answer: what took how long; false */
 };

@@ -64,9 +64,31 @@ class LossTest(unittest.TestCase):
             self.assertEqual(log_counts(demo)["lost"], 0)
             text = demo.get("/metrics")[1].decode()
         self.assertRegex(text, r"\nspate_log_lines_total \d+\n")
-        for reason in ["full", "write"]:
-            self.assertIn(f'spate_log_dropped_total{{reason="{reason}"}} 0',
-                          text)
+        for shard, reason in [("none", "full"), ("0", "full"),
+                              ("none", "write")]:
+            self.assertIn("spate_log_dropped_total"
+                          f'{{shard="{shard}",reason="{reason}"}} 0', text)
+
+    def test_what_a_worker_drops_is_its_shards(self):
+        """Of a pipeline that is answered in one turn only so many lines find
+        room in a ring of two; none of the rest is the other threads'."""
+        with running("--access-log", "1", "--log-queue", "2",
+                     "--shards", "1", "--workers", "1", "--spares",
+                     "0") as demo:
+            requests = 300
+            with demo.connect() as client:
+                client.sendall(b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n"
+                               * requests)
+                got = b""
+                while got.count(b"HTTP/1.1 200") < requests:
+                    got += client.recv(65536)
+            stats = json.loads(demo.get("/stats")[1])
+            text = demo.get("/metrics")[1].decode()
+        dropped = stats["shards"][0]["log_dropped"]
+        self.assertGreater(dropped, 0)
+        self.assertEqual(stats["log"]["dropped"], dropped)
+        self.assertIn('spate_log_dropped_total{shard="none",reason="full"} 0',
+                      text)
 
     def serve_without_a_log(self, stderr=None, before=None):
         """Where standard error is of no use, the port is a chosen one."""

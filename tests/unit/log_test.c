@@ -49,7 +49,7 @@ start(int fd, uint32_t lines)
 TEST(a_line_is_pairs_or_an_object)
 {
 	const struct sp_log_line line = {
-		.time_ms = UINT64_C(1764100800007),
+		.time_ns = UINT64_C(1764100800007000000),
 		.level = SPATE_LOG_WARNING,
 		.message = "two words",
 	};
@@ -69,7 +69,6 @@ TEST(an_answer_has_fields)
 	const struct sp_log_line line = {
 		.level = SPATE_LOG_INFO,
 		.is_access = true,
-		.message = "request",
 		.access = { .method = "GET",
 		    .route = "/a/:b",
 		    .status = 200,
@@ -215,32 +214,145 @@ TEST(a_full_disk_a_gone_reader_and_no_file_lose_lines_and_no_more)
 	expect_all_lost(-1);
 }
 
+/* What is in a file, as text. */
+static const char *
+contents(FILE *file)
+{
+	size_t size;
+
+	rewind(file);
+	size = fread(memory, 1, sizeof(memory) - 1, file);
+	memory[size] = '\0';
+	return memory;
+}
+
+/*
+ * Goal: lines of several rings and of the threads without one come out in the
+ * order in which they were said. Method: all are said before there is a
+ * writer, so that they are one round.
+ */
+TEST(lines_of_a_round_are_in_the_order_of_their_stamps)
+{
+	SP_ATOMIC(uint64_t) dropped = 0;
+	FILE *file = tmpfile();
+	struct sp_log_ring *rings[3] = { NULL };
+	struct sp_log *log;
+	const char *at;
+
+	EXPECT_EQ(sp_log_new(&log, fileno(file), SPATE_LOG_LOGFMT, 8), 0);
+	for (int i = 1; i < 3; i++) {
+		rings[i] = sp_log_ring_new(log, &dropped);
+		EXPECT(rings[i] != NULL);
+	}
+	for (int i = 0; i < 12; i++) {
+		char message[16];
+
+		snprintf(message, sizeof(message), "line%02d", i);
+		sp_log_say(
+		    log, rings[(i * 5 + i / 3) % 3], SPATE_LOG_INFO, message);
+	}
+	sp_log_stop(log);
+	EXPECT_EQ(sp_load(&log->written, relaxed), 12);
+	EXPECT_EQ(sp_load(&dropped, relaxed), 0);
+	sp_log_free(log);
+	at = contents(file);
+	for (int i = 0; i < 12; i++) {
+		char message[16];
+
+		snprintf(message, sizeof(message), "line%02d\n", i);
+		at = strstr(at, message);
+		EXPECT(at != NULL);
+	}
+	fclose(file);
+}
+
+TEST(what_a_full_ring_drops_is_counted_with_its_worker)
+{
+	SP_ATOMIC(uint64_t) dropped = 0;
+	FILE *file = tmpfile();
+	struct sp_log_ring *ring;
+	struct sp_log *log;
+
+	EXPECT_EQ(sp_log_new(&log, fileno(file), SPATE_LOG_LOGFMT, 4), 0);
+	ring = sp_log_ring_new(log, &dropped);
+	for (int i = 0; i < 10; i++)
+		sp_log_say(log, ring, SPATE_LOG_INFO, "hello");
+	EXPECT_EQ(sp_load(&dropped, relaxed), 6);
+	EXPECT_EQ(sp_load(&log->dropped, relaxed), 0);
+	sp_log_message(log, SPATE_LOG_INFO, "of no worker");
+	sp_log_stop(log);
+	EXPECT_EQ(sp_load(&log->written, relaxed), 5);
+	sp_log_free(log);
+	EXPECT(strstr(contents(file), "of no worker") != NULL);
+	fclose(file);
+}
+
+TEST(an_answer_of_a_trace_says_which)
+{
+	struct sp_log_line line = {
+		.level = SPATE_LOG_INFO,
+		.is_access = true,
+		.access = { .method = "GET",
+		    .route = "/",
+		    .trace_id = "0af7651916cd43dd8448eb211c80319c" },
+	};
+
+	EXPECT(strstr(put(SPATE_LOG_LOGFMT, &line),
+		   " trace_id=0af7651916cd43dd8448eb211c80319c\n")
+	       != NULL);
+	EXPECT(strstr(put(SPATE_LOG_JSON, &line),
+		   ",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\"}")
+	       != NULL);
+}
+
 #define SAYERS 4
 #define SAYS 500
 
+struct sayer {
+	pthread_t thread;
+	struct sp_log *log;
+	struct sp_log_ring *ring; /* or NULL */
+	SP_ATOMIC(uint64_t) dropped;
+};
+
 static void *
-say(void *log)
+say(void *arg)
 {
+	struct sayer *sayer = arg;
+
 	for (int i = 0; i < SAYS; i++)
-		sp_log_message(log, SPATE_LOG_INFO, "hello");
+		sp_log_say(sayer->log, sayer->ring, SPATE_LOG_INFO, "hello");
 	return NULL;
 }
 
-/* Goal: no line is lost or said twice between threads. A queue of 4 wraps. */
+/*
+ * Goal: no line is lost or said twice between threads. Method: some have a
+ * ring and others share the queue, all of 4 lines, which wrap.
+ */
 TEST(threads_say_lines_at_once_and_each_is_counted_once)
 {
 	FILE *file = tmpfile();
 	struct sp_log *log = start(fileno(file), 4);
-	pthread_t sayers[SAYERS];
-	uint64_t written;
+	struct sayer sayers[SAYERS];
+	uint64_t written, dropped = 0;
 
-	for (int i = 0; i < SAYERS; i++)
-		EXPECT_EQ(pthread_create(&sayers[i], NULL, say, log), 0);
-	for (int i = 0; i < SAYERS; i++)
-		pthread_join(sayers[i], NULL);
+	for (int i = 0; i < SAYERS; i++) {
+		struct sayer *sayer = &sayers[i];
+
+		sayer->log = log;
+		sp_store(&sayer->dropped, 0, relaxed);
+		sayer->ring = i % 2 == 0 ? sp_log_ring_new(log, &sayer->dropped)
+					 : NULL;
+		EXPECT_EQ(pthread_create(&sayer->thread, NULL, say, sayer), 0);
+	}
+	for (int i = 0; i < SAYERS; i++) {
+		pthread_join(sayers[i].thread, NULL);
+		dropped += sp_load(&sayers[i].dropped, relaxed);
+	}
 	sp_log_stop(log);
 	written = sp_load(&log->written, relaxed);
-	EXPECT_EQ(written + sp_load(&log->dropped, relaxed), SAYERS * SAYS);
+	EXPECT_EQ(
+	    written + dropped + sp_load(&log->dropped, relaxed), SAYERS * SAYS);
 	sp_log_free(log);
 	lseek(fileno(file), 0, SEEK_SET);
 	EXPECT_EQ(read_lines(fileno(file)), written);
