@@ -12,9 +12,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* A list that is expected to take longer than this goes in pieces. */
-#define SLICE_US 50
-
 /* A timer closer than this is worth a fresh look at the clock. */
 #define NEAR_TICKS 64
 
@@ -350,7 +347,7 @@ forget_timer(struct sp_poll_desc *pd, void *arg)
 unsigned
 sp_list_length(const struct sp_worker *worker)
 {
-	uint64_t slice = SLICE_US * sp_cycles_per_us();
+	uint64_t slice = SP_SLICE_US * sp_cycles_per_us();
 	uint64_t fit = slice / (worker->service_cycles + 1);
 
 	return fit < 1 ? 1 : fit > SP_LIST_MAX ? SP_LIST_MAX : (unsigned)fit;

@@ -22,7 +22,7 @@
 
 #define TIMER_SLACK_NS 1000
 
-/* Resumed fibers in a row, before the ring and the poll get their turn. */
+/* Fibers in a row, in SP_SLICE_US, before the ring and the poll. */
 #define RESUME_BUDGET 64
 
 /* The weight of a list in the moving average of what a task takes: 1/8. */
@@ -271,6 +271,20 @@ sp_fiber_ready(struct sp_fiber *fiber)
 		sp_shard_break(home->shard);
 }
 
+/* A thousand bodies of which a byte comes at once are as many fibers. */
+static bool
+may_resume(struct sp_worker *worker)
+{
+	uint64_t now = sp_cycles();
+
+	if (worker->resume_budget == RESUME_BUDGET)
+		worker->resume_until = now + SP_SLICE_US * sp_cycles_per_us();
+	if (worker->resume_budget == 0 || now > worker->resume_until)
+		return false;
+	worker->resume_budget--;
+	return true;
+}
+
 static struct sp_fiber *
 first_runnable(struct sp_worker *worker)
 {
@@ -284,9 +298,8 @@ first_runnable(struct sp_worker *worker)
 			worker->runnable_tail = &link->next;
 	}
 	link = worker->runnable;
-	if (link == NULL || worker->resume_budget == 0)
+	if (link == NULL || !may_resume(worker))
 		return NULL;
-	worker->resume_budget--;
 	worker->runnable = link->next;
 	if (worker->runnable == NULL)
 		worker->runnable_tail = &worker->runnable;
@@ -590,10 +603,4 @@ sp_worker_start(struct sp_worker *worker)
 		return 0;
 	pthread_join(worker->thread, NULL);
 	return worker->error;
-}
-
-void
-sp_worker_join(struct sp_worker *worker)
-{
-	pthread_join(worker->thread, NULL);
 }

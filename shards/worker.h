@@ -76,6 +76,7 @@ struct sp_worker {
 	struct sp_link *runnable; /* resumed fibers, oldest first */
 	struct sp_link **runnable_tail;
 	uint32_t resume_budget;
+	uint64_t resume_until; /* cycles; when the budget is used up as well */
 	uint64_t now_ns; /* as of the last poll, or look at the clock */
 	sp_tick now;
 	sp_tick trim_after;
@@ -120,6 +121,12 @@ struct sp_worker *sp_worker_self(void);
 /* sp_worker_name: of its thread; docs/architecture.md lists them. */
 #define SP_WORKER_NAME 16
 void sp_worker_name(const struct sp_worker *worker, char name[SP_WORKER_NAME]);
+
+/*
+ * So much in a row, of one kind, before the others get their turn: a list
+ * that is expected to take longer goes in pieces.
+ */
+#define SP_SLICE_US 50
 
 /* Stacks that a worker keeps when nobody waits. */
 #define SP_IDLE_STACKS 32

@@ -56,6 +56,12 @@ sp_worker_name(const struct sp_worker *worker, char name[SP_WORKER_NAME])
 }
 
 void
+sp_worker_join(struct sp_worker *worker)
+{
+	pthread_join(worker->thread, NULL);
+}
+
+void
 sp_worker_free(struct sp_worker *worker)
 {
 	if (worker == NULL)

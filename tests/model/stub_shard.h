@@ -117,6 +117,7 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_now_ns() 0
 #define sp_tick_of(ns) 0
 #define sp_cycles() 0
+#define sp_cycles_per_us() 0
 #define measure(worker, cycles, tasks) ((void)(cycles))
 #define sp_worker_trim(worker) ((void)0)
 #define until_next_timer(shard, worker) (stub_episodes++, -1)
@@ -126,6 +127,7 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_surplus_elsewhere(worker) false
 #define sp_wake_helper(worker, depth) ((void)0)
 #define RESUME_BUDGET 64
+#define SP_SLICE_US 0
 #define SPATE_FIBERS 1
 
 #endif /* SPATE_SHARDS_SHARD_H */

@@ -56,6 +56,7 @@ struct sp_worker {
 	struct sp_link *runnable = nullptr;
 	struct sp_link **runnable_tail = &runnable;
 	uint32_t resume_budget = 64;
+	uint64_t resume_until = 0;
 	struct sp_task_list handed;
 	SP_ATOMIC(struct sp_task *) rest;
 	SP_ATOMIC(uint64_t) begun;

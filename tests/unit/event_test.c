@@ -165,3 +165,91 @@ TEST(a_wait_is_no_shorter_than_asked_for)
 {
 	play(is_no_shorter);
 }
+
+/* ------------------------------------------------- many that go on at once */
+
+#define CROWD 32
+
+static SP_ATOMIC(unsigned) waiting;
+static struct sp_event gates[CROWD];
+static unsigned went_on, asked_after;
+static int asker;
+
+static void
+compute(uint64_t us)
+{
+	uint64_t until = sp_now_ns() + us * 1000;
+
+	while (sp_now_ns() < until)
+		;
+}
+
+/* A byte of 'w' waits, and then computes; any other asks who came before. */
+static void
+wait_or_ask(struct sp_worker *worker, struct sp_task *task)
+{
+	struct sp_poll_desc *pd = echo_desc(task);
+	char byte;
+
+	if (recv(pd->fd, &byte, 1, 0) != 1) {
+		echo_close(worker, pd);
+		return;
+	}
+	if (byte == 'w') {
+		unsigned number = sp_load(&waiting, relaxed);
+
+		worker->current->pd = pd;
+		sp_store(&waiting, number + 1, relaxed);
+		EXPECT_EQ(sp_event_wait(worker, &gates[number], 0), 0);
+		worker->current->pd = NULL;
+		if (went_on++ == 0)
+			EXPECT_EQ(send(asker, "a", 1, MSG_NOSIGNAL), 1);
+		compute(200);
+	} else {
+		asked_after = went_on;
+	}
+	EXPECT_EQ(send(pd->fd, &byte, 1, MSG_NOSIGNAL), 1);
+	echo_close(worker, pd);
+}
+
+static const struct sp_service crowd = { .run = wait_or_ask, .name = "crowd" };
+
+static void
+open_gates(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	(void)shard;
+	(void)worker;
+	(void)msg;
+	for (unsigned i = 0; i < CROWD; i++)
+		sp_event_post(&gates[i]);
+}
+
+TEST(who_asks_is_found_while_a_crowd_goes_on)
+{
+	struct sp_engine_options options = echo_options(1, 1);
+	struct sp_msg open = { .fn = open_gates };
+	struct echo_server server;
+	int fd[CROWD];
+	char byte;
+
+	options.spares = 0;
+	sp_store(&waiting, 0, relaxed);
+	went_on = 0;
+	echo_start(&server, &options, &crowd);
+	asker = echo_connect(&server);
+	for (unsigned i = 0; i < CROWD; i++) {
+		sp_event_init(&gates[i]);
+		fd[i] = echo_connect(&server);
+		EXPECT_EQ(send(fd[i], "w", 1, MSG_NOSIGNAL), 1);
+		ECHO_UNTIL(sp_load(&waiting, relaxed) == i + 1);
+	}
+	sp_shard_post(server.engine->shards[0], &open);
+	EXPECT_EQ(recv(asker, &byte, 1, 0), 1);
+	close(asker);
+	for (unsigned i = 0; i < CROWD; i++) {
+		EXPECT_EQ(recv(fd[i], &byte, 1, 0), 1);
+		close(fd[i]);
+	}
+	echo_stop(&server);
+	EXPECT(asked_after < CROWD);
+}
