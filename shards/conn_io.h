@@ -65,6 +65,13 @@ ssize_t sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd,
     void *buf, size_t size, uint32_t timeout_ms);
 
 /*
+ * sp_conn_recv_next: likewise, when the last read has emptied the socket and
+ * has left the edge of what came since.
+ */
+ssize_t sp_conn_recv_next(struct sp_worker *worker, struct sp_poll_desc *pd,
+    void *buf, size_t size, uint32_t timeout_ms);
+
+/*
  * What is known of a peer that is waited for. It outlives a send, as the next
  * one may have to wait at once. began is false at first, the rest anything.
  */

@@ -6,6 +6,7 @@
 #include "tests/harness.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -128,4 +129,107 @@ TEST(whoever_answers_before_the_body_asks_nobody_to_go_on)
 	close(fd);
 	ask_stop(server);
 	EXPECT_EQ(said[0], 5);
+}
+
+static atomic_int turn; /* of the client, or of the handler, one by one */
+
+static void
+await_turn(int number)
+{
+	while (atomic_load(&turn) != number)
+		EXPECT_EQ(spate_sleep(1), 0);
+}
+
+/*
+ * Each look at the clock is a poll as well, which finds what came and leaves
+ * its edge to the next read.
+ */
+static int
+read_what_came_in_a_sleep(struct spate_req *req, void *arg)
+{
+	char buf[16];
+
+	(void)arg;
+	note(spate_body_read(req, buf, sizeof(buf)));
+	atomic_store(&turn, 1);
+	await_turn(2);
+	EXPECT_EQ(spate_sleep(1), 0);
+	note(spate_body_read(req, buf, sizeof(buf)));
+	atomic_store(&turn, 3);
+	await_turn(4);
+	note(spate_body_read(req, buf, sizeof(buf)));
+	return spate_text(req, 200, "done");
+}
+
+static void
+client_turn(int fd, int number, const char *text)
+{
+	while (atomic_load(&turn) != number)
+		usleep(100);
+	ask_send(fd, text, strlen(text));
+	atomic_store(&turn, number + 1);
+}
+
+TEST(a_read_after_a_short_one_finds_what_came_in_between)
+{
+	struct spate_server *server = ask_new(NULL);
+	static const char head[] = POST(
+	    "/", "Content-Length: 9\r\nConnection: close\r\n\r\nabc");
+	int fd;
+
+	spate_route(server, "POST", "/", read_what_came_in_a_sleep, NULL);
+	ask_start(server);
+	calls = 0;
+	atomic_store(&turn, 0);
+	fd = ask_connect(server);
+	ask_send(fd, head, sizeof(head) - 1);
+	client_turn(fd, 1, "def");
+	client_turn(fd, 3, "ghi");
+	ask_read(fd, NULL);
+	EXPECT_EQ(ask_status(), 200);
+	close(fd);
+	ask_stop(server);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(said[i], 3);
+}
+
+/* The end is known, as a sleep says, before what came with it is read. */
+static int
+read_what_came_with_the_end(struct spate_req *req, void *arg)
+{
+	char buf[16];
+
+	(void)arg;
+	note(spate_body_read(req, buf, sizeof(buf)));
+	atomic_store(&turn, 1);
+	while (spate_sleep(1) == 0)
+		;
+	note(spate_body_read(req, buf, sizeof(buf)));
+	note(spate_body_read(req, buf, sizeof(buf)));
+	atomic_store(&turn, 3);
+	return -ECANCELED;
+}
+
+TEST(an_end_that_came_with_the_last_piece_is_not_waited_for)
+{
+	struct spate_server *server = ask_new(NULL);
+	static const char head[]
+	    = POST("/", "Content-Length: 9\r\n\r\nabc");
+	int fd;
+
+	spate_route(server, "POST", "/", read_what_came_with_the_end, NULL);
+	ask_start(server);
+	calls = 0;
+	atomic_store(&turn, 0);
+	fd = ask_connect(server);
+	ask_send(fd, head, sizeof(head) - 1);
+	client_turn(fd, 1, "def");
+	shutdown(fd, SHUT_WR);
+	while (atomic_load(&turn) != 3)
+		usleep(100);
+	close(fd);
+	ask_stop(server);
+	EXPECT_EQ(said[0], 3);
+	EXPECT_EQ(said[1], 3);
+	EXPECT_EQ(said[2], -ECONNRESET);
 }
