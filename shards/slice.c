@@ -6,7 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The kernel's struct, whose header clashes with the C library's. */
+/* The kernel's, whose header clashes with the C library's. */
+#define KEEP_POLICY 0x08
+
 struct scheduling {
 	uint32_t size, policy;
 	uint64_t flags;
@@ -20,6 +22,8 @@ sp_slice_ask(uint32_t us)
 {
 	struct scheduling asked = {
 		.size = sizeof(asked),
+		/* Whoever runs us by a policy of his own (chrt) means it. */
+		.flags = KEEP_POLICY,
 		.nice = getpriority(PRIO_PROCESS, (id_t)gettid()),
 		.runtime = (uint64_t)us * 1000,
 	};

@@ -13,7 +13,8 @@
 
 /*
  * sp_slice_ask: for the calling thread; 0 asks for nothing. Its niceness
- * stays. Without effect before Linux 6.12.
+ * and policy stay. Without effect before Linux 6.12, and on a thread of a
+ * real-time policy.
  */
 void sp_slice_ask(uint32_t us);
 

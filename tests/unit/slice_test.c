@@ -40,6 +40,16 @@ TEST(a_slice_changes_neither_policy_nor_niceness)
 	EXPECT(after.runtime == 200000 || after.runtime == before.runtime);
 }
 
+TEST(who_is_run_by_another_policy_stays_so)
+{
+	const struct sched_param none = { 0 };
+
+	EXPECT_EQ(sched_setscheduler(0, SCHED_BATCH, &none), 0);
+	sp_slice_ask(200);
+	EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
+	EXPECT_EQ(sched_setscheduler(0, SCHED_OTHER, &none), 0);
+}
+
 TEST(asking_for_nothing_changes_nothing)
 {
 	struct asked before, after;
