@@ -16,7 +16,8 @@
  *     extract shards/shard.c: sp_shard_enter_reserved sp_shard_heavy
  *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
  *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
- *     extract shards/worker.c: may_resume first_runnable next_runnable poll_shard leave
+ *     extract shards/worker.c: may_resume first_runnable next_runnable
+ *     extract shards/worker.c: poll_shard leave
  *     extract shards/worker.c: next_handed heavy_ended heavy_park heavy_loop
  *     extract shards/steal.c: help take_rest
  */
