@@ -34,6 +34,7 @@ build gzip            cmd:gzip              packs the live page
 build liburcu-dev     pc:liburcu-qsbr       RCU look-ups of poll descriptors
 build libck-dev       pc:ck                 Concurrency Kit: the ready rings
 build libjemalloc-dev pc:jemalloc           memory, an arena for each shard
+build libseccomp-dev  pc:libseccomp         --sandbox: which calls it may make
 build libssl-dev      pc:libcrypto          SHA-256 in the demo service
 build libjansson-dev  pc:jansson            JSON in spate-top and an example
 test  python3         cmd:python3           house rules, end-to-end tests
@@ -90,6 +91,7 @@ services='nginx haproxy h2o lighttpd'
 # What the same things are called where there is no apt-get.
 names='C and C++ compilers, CMake 3.25, Ninja, pkg-config,
 userspace RCU (liburcu-qsbr 0.13), Concurrency Kit (ck 0.7), jemalloc (5),
+libseccomp (2.5, or without that part of --sandbox),
 OpenSSL (libcrypto), Jansson;
 for the tests also Python 3, Clang with its sanitizers and
 clang-tidy, cppcheck, GCC for aarch64-linux-gnu and qemu-aarch64, LLVM,

@@ -32,7 +32,8 @@ endif()
 # Counts from several threads are added up, and none gets lost.
 if(SPATE_COVERAGE)
   target_compile_options(spate_settings INTERFACE
-    --coverage -fprofile-update=atomic -DSPATE_COVERAGE)
+    --coverage -fprofile-update=atomic
+    "-DSPATE_COVERAGE=\"${PROJECT_BINARY_DIR}\"")
   target_link_options(spate_settings INTERFACE --coverage)
 endif()
 target_link_options(spate_settings INTERFACE LINKER:-z,relro LINKER:-z,now
@@ -116,6 +117,7 @@ function(spate_fuzz file)
     $<TARGET_OBJECTS:spate_framework>)
   target_link_libraries(${name} PRIVATE spate_settings
     PkgConfig::URCU PkgConfig::CK Threads::Threads
+    $<$<BOOL:${SPATE_SECCOMP}>:PkgConfig::SECCOMP>
     $<$<BOOL:${SPATE_JEMALLOC}>:PkgConfig::JEMALLOC>)
   target_compile_options(${name} PRIVATE -UNDEBUG)
   add_dependencies(fuzzers ${name})

@@ -17,6 +17,7 @@
 
 #include "framework/file_open.h"
 #include "framework/file_type.h"
+#include "framework/landlock.h"
 #include "framework/precondition.h"
 #include "framework/request.h"
 #include "framework/urlcode.h"
@@ -462,6 +463,18 @@ spate_group_files(struct spate_group *group, const char *path,
 	if (group == NULL)
 		return -EINVAL;
 	return add_files(group->server, group, path, directory, options);
+}
+
+int
+sp_files_allow(const struct spate_server *server, struct sp_landlock *landlock)
+{
+	const struct sp_files *files = server->files;
+	int error = 0;
+
+	for (; files != NULL && error == 0; files = files->next)
+		error = sp_landlock_allow(
+		    landlock, files->directory, SP_LANDLOCK_READ);
+	return error;
 }
 
 void

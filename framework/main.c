@@ -36,7 +36,8 @@ enum {
 	FLAG_LOG_FORMAT,
 	FLAG_LOG_QUEUE,
 	FLAG_ACCESS_LOG,
-	FLAG_SERVER_TIMING
+	FLAG_SERVER_TIMING,
+	FLAG_SANDBOX
 };
 
 /* A setting, once as a flag and once as SPATE_NAME. */
@@ -68,6 +69,10 @@ static const struct argp_option flags[] = {
 	    0 },
 	{ "user", 'u', "USER[:GROUP]", 0,
 	    "whom to become when the sockets are there; only root can", 0 },
+	{ "sandbox", FLAG_SANDBOX, "on|require|off", OPTION_ARG_OPTIONAL,
+	    "give up other files and system calls than a server needs; with "
+	    "require it does not start where the system cannot do that; off",
+	    0 },
 	{ "record-times", FLAG_RECORD_TIMES, "on|off", 0,
 	    "latencies, and counts for each route; on", 0 },
 	{ "record-events", FLAG_RECORD_EVENTS, "N", 0,
@@ -171,6 +176,16 @@ become(struct spate_server *server, const char *text)
 	return -EINVAL;
 }
 
+static int
+sandbox(struct spate_server *server, const char *text)
+{
+	if (sp_sandbox_parse(&server->sandbox, text) == 0)
+		return 0;
+	fprintf(stderr, "%s: sandbox: '%s' is not on, require or off\n",
+	    program_invocation_short_name, text);
+	return -EINVAL;
+}
+
 /* The first address is replaced; those of streams stay. */
 static int
 listen_at(struct spate_server *server, const char *text)
@@ -217,6 +232,8 @@ set(struct spate_server *server, int key, const char *text)
 		return admin_at(server, text);
 	case 'u':
 		return become(server, text);
+	case FLAG_SANDBOX:
+		return sandbox(server, text);
 	case FLAG_RECORD_TIMES:
 		return on_or_off(
 		    "record-times", text, &options->record_times);
@@ -328,6 +345,8 @@ exit_code(int error)
 		return EX_CONFIG;
 	case -EADDRINUSE:
 	case -EADDRNOTAVAIL:
+	case -EOPNOTSUPP:
+	case -ENOSYS:
 		return EX_UNAVAILABLE;
 	case -EACCES:
 	case -EPERM:

@@ -515,6 +515,10 @@ put_process(struct scrape *scrape)
 	sp_metrics_family(&scrape->out, "process_start_time_seconds", "gauge",
 	    "When it was started, since 1970.");
 	sp_metrics_ms(&scrape->out, no_labels, process.started_ms);
+	sp_metrics_family(&scrape->out, "spate_sandbox_refused_total",
+	    "counter", "System calls that the sandbox has refused.");
+	sp_metrics_u64(&scrape->out, no_labels,
+	    sp_load(&scrape->server->sandbox.refused, relaxed));
 }
 
 static void

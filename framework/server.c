@@ -104,6 +104,7 @@ spate_server_free(struct spate_server *server)
 	}
 	sp_middleware_free(server);
 	sp_files_free(server);
+	sp_sandbox_free(server);
 	sp_router_free(server->router);
 	sp_admin_free(server);
 	free(server->patterns);
@@ -465,11 +466,8 @@ spate_server_start(struct spate_server *server)
 		error = make_engine(server);
 	if (error == 0)
 		error = open_addresses(server);
-	if (error == 0 && server->user.given) {
-		error = sp_user_become(&server->user);
-		if (error != 0)
-			sp_server_fail(server, error, "--user");
-	}
+	if (error == 0)
+		error = sp_sandbox_enter(server);
 	/* Not before that: some rights are each thread's own. */
 	if (error == 0 && server->log != NULL)
 		error = sp_log_begin(server->log);

@@ -11,10 +11,13 @@
 #include "framework/middleware.h"
 #include "framework/process.h"
 #include "framework/router.h"
+#include "framework/sandbox.h"
 #include "framework/user.h"
 #include "shards/engine.h"
 
 #include <spate.h>
+
+struct sp_landlock;
 
 /* The kind of HTTP connections; the task's service is its first member. */
 struct sp_http_service {
@@ -93,6 +96,7 @@ struct spate_server {
 	uint32_t plain;      /* what a turn's begins with (request.h) */
 	bool heavy;          /* there are routes for heavy workers */
 	struct sp_user user; /* to become; main.c */
+	struct sp_sandbox sandbox;
 	struct sp_log *log; /* main.c's; NULL: the program's, or none */
 	SP_ATOMIC(uint32_t) log_level; /* that of the options, until changed */
 	struct sp_engine *engine;
@@ -165,6 +169,10 @@ bool sp_options_valid(const struct spate_options *options);
 
 /* sp_files_free: what spate_files() has opened; files.c. */
 void sp_files_free(struct spate_server *server);
+
+/* sp_files_allow: that it may be read still, in a sandbox; files.c. */
+int sp_files_allow(
+    const struct spate_server *server, struct sp_landlock *landlock);
 
 /* sp_log_wanted: is a line of this level? Any thread. */
 static inline bool

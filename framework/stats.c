@@ -317,6 +317,7 @@ put_process(struct sp_json *json, struct spate_server *server)
 	put(json, "descriptors_max", process.descriptors_max);
 	put(json, "threads", process.threads);
 	put(json, "started_unix", process.started_ms / 1000);
+	put(json, "refused_calls", sp_load(&server->sandbox.refused, relaxed));
 	sp_json_end(json);
 }
 

@@ -85,7 +85,6 @@ sp_engine_new(struct sp_engine **out, const struct sp_engine_options *options)
 		return -ENOMEM;
 	engine = memset(memory, 0, sizeof(*engine));
 	sp_clock_init();
-	sp_rcu_start();
 	engine->options = *options;
 	engine->wake_cycles = options->wake_us * sp_cycles_per_us();
 	engine->started_ns = sp_now_ns();
@@ -157,6 +156,8 @@ sp_engine_start(struct sp_engine *engine)
 	int error = sp_offload_start(&engine->offload,
 	    engine->options.offload_threads, engine->options.offload_queue);
 
+	/* No thread is made sooner: it would keep rights that are given up. */
+	sp_rcu_start();
 	sp_arena_background(true);
 	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
 		for (uint32_t j = 0; j < engine->options.workers; j++) {

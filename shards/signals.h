@@ -27,6 +27,8 @@ sp_signals_block(sigset_t *before)
 	sigfillset(&most);
 	for (size_t i = 0; i < SP_FAULT_SIGNALS; i++)
 		sigdelset(&most, sp_fault_signals[i]);
+	/* A call that the sandbox refuses; framework/seccomp.h. */
+	sigdelset(&most, SIGSYS);
 	pthread_sigmask(SIG_SETMASK, &most, before);
 }
 

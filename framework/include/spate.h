@@ -590,6 +590,7 @@ SPATE_API int spate_set_deadline(
 #include <spate/client.h>
 #include <spate/fd.h>
 #include <spate/insight.h>
+#include <spate/sandbox.h>
 #include <spate/socket.h>
 #include <spate/tasks.h>
 #include <spate/trace.h>

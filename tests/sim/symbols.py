@@ -45,13 +45,16 @@ USER = set("""
     setresuid setresgid setuid
 """.split())
 
+# For the sandbox, likewise.
+SANDBOX = {"realpath"}
+
 OURS = ("sp_", "spate_", "sim_", "rcu_")
 SIMULATED = {"call_rcu", "get_default_call_rcu_data"}
 
 
 def main():
     nm, wrapped, *objects = sys.argv[1:]
-    known = PURE | SAME | CRASH | HEAP | USER | SIMULATED
+    known = PURE | SAME | CRASH | HEAP | USER | SANDBOX | SIMULATED
     known |= set(wrapped.split(","))
     output = subprocess.run([nm, "--undefined-only", *objects], check=True,
                             capture_output=True, text=True).stdout

@@ -52,6 +52,9 @@ HOMES = {
     r"|\bmalloc_conf\b": "alloc/arena",
     r"#include <sys/sdt\.h>|\b(DTRACE|STAP)_PROBE": "shards/probes",
     r"#include <valgrind/|\bVALGRIND_\w+": "alloc/valgrind",
+    r"#include <seccomp\.h>|\bseccomp_\w+|\bSCMP_\w+": "framework/seccomp",
+    r"#include <linux/landlock\.h>|\bLANDLOCK_\w+|\bSYS_landlock\w+":
+        "framework/landlock",
     r"#include <sys/epoll\.h>": "shards/netpoll_epoll",
     r"\bepoll_\w+|\bEPOLL\w*": "shards/netpoll_epoll",
 }
