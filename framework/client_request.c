@@ -207,7 +207,7 @@ int
 sp_upstream_compose(struct spate_upstream *up, const struct spate_call *call)
 {
 	struct sp_text text;
-	struct url url;
+	struct url url = { 0 };
 	int method = call->method != NULL ? sp_http_method_parse(
 			 call->method, strlen(call->method))
 					  : -1;

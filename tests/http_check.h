@@ -55,7 +55,8 @@ http_padded(const char *input, size_t size, size_t part, unsigned padding)
 		const char *text = http_paddings[padding % (HTTP_PADDINGS + 1)];
 
 		memset(to, 0, SP_HTTP_PADDING);
-		memcpy(to, text, strnlen(text, SP_HTTP_PADDING));
+		for (size_t i = 0; i < SP_HTTP_PADDING && text[i] != '\0'; i++)
+			to[i] = text[i];
 	}
 	return buf;
 }

@@ -205,8 +205,8 @@ sp_top_fetch(const struct sp_top_place *place, char *wrong, size_t wrong_size,
 {
 	int fd = connect_to(place), error = fd < 0 ? fd : ask(fd, place);
 	json_t *answer;
-	size_t size;
-	char *text;
+	size_t size = 0;
+	char *text = NULL;
 
 	*protocol = false;
 	if (error == 0)
