@@ -12,6 +12,7 @@
 
 #define PIECE 700
 #define TICKS 2 /* a wait may be longer than it was asked for */
+#define STEPS 1000
 
 struct sim_app sim_app;
 
@@ -69,15 +70,18 @@ begin(struct spate_req *req, uint32_t *number)
 }
 
 /*
- * How long a pause may take. Its poller may stand still after it has worked
- * out how long to sleep, and then sleeps that long.
+ * How long a pause may take. Some steps of all threads lie between the look at
+ * the clock that it counts from and the sleep of its poller, and its poller
+ * may stand still in between.
  */
 static uint64_t
 longest(uint32_t ms)
 {
-	uint64_t frozen = sim_sched.freezes != 0 ? SIM_FROZEN_MAX : 0;
+	uint64_t steps = STEPS;
 
-	return (ms + TICKS) * SIM_NS_PER_MS + frozen * sim_sched.step_ns;
+	if (sim_sched.freezes != 0)
+		steps += SIM_FROZEN_MAX;
+	return (ms + TICKS) * SIM_NS_PER_MS + steps * sim_sched.step_ns;
 }
 
 /* Wait, and see that only what may end the wait early has done so. */
