@@ -304,10 +304,24 @@ answer_result(struct spate_req *req, int result)
 }
 
 void
+sp_req_settle_late(struct spate_req *req, int result)
+{
+	struct sp_fiber *fiber = req->worker->current;
+
+	if (result != -ETIMEDOUT || !sp_fiber_is_late(fiber))
+		return;
+	sp_count(&req->worker->counters.timeouts_route, 1);
+	fiber->until = SP_DEADLINE_NONE;
+	if (!req->gone)
+		sp_req_fail(req, 503, "the handler took too long");
+}
+
+void
 sp_req_settle(struct spate_req *req, int result)
 {
 	if (sp_req_promised(req))
 		sp_defer_end(req);
+	sp_req_settle_late(req, result);
 	if (req->answer == SP_ANSWER_BEGUN)
 		sp_req_finish(req, result >= 0);
 	if (req->answer == SP_ANSWER_NONE)

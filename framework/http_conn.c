@@ -22,6 +22,7 @@
 
 #include "framework/dispatch.h"
 #include "framework/http_partial.h"
+#include "shards/handed.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -40,6 +41,7 @@ enum outcome {
 	TURN_PARK,  /* nothing more to read */
 	TURN_YIELD, /* there is, but others wait */
 	TURN_HEAVY, /* there is a request for the heavy worker */
+	TURN_BLOCK, /* or for one that may block */
 	TURN_CLOSE,
 	TURN_LINGER, /* close, once the client has read its answer */
 	TURN_MOVE,   /* as TURN_PARK, but there is a better shard for it */
@@ -167,8 +169,9 @@ end_request(struct spate_req *req)
 			sp_times_answer(&req->times, req->head.method,
 			    SP_CODE_ABORTED);
 		free_request(req);
-		if (req->handed)
-			return TURN_HEAVY;
+		if (req->handed != SP_HANDED_NOT)
+			return req->handed == SP_HANDED_HEAVY ? TURN_HEAVY
+							      : TURN_BLOCK;
 		sp_count(&req->worker->counters.aborted, 1);
 		return TURN_CLOSE;
 	}
@@ -444,7 +447,8 @@ end_turn(struct spate_req *req, enum outcome outcome, sp_tick until)
 		return TURN_CLOSE;
 	if (outcome == TURN_YIELD && !sp_partial_yield(req))
 		return TURN_CLOSE;
-	if (outcome == TURN_HEAVY && !sp_partial_hand_over(req))
+	if ((outcome == TURN_HEAVY || outcome == TURN_BLOCK)
+	    && !sp_partial_hand_over(req))
 		return TURN_CLOSE;
 	if (outcome != TURN_PARK)
 		return outcome;
@@ -518,11 +522,11 @@ turn(struct spate_req *req)
 	return end_turn(req, outcome, SP_DEADLINE_NONE);
 }
 
-/* What comes after a heavy request may be light: back to the others. */
+/* What comes after what was handed over may be light: back to the others. */
 static bool
 goes_back(const struct sp_worker *worker, enum outcome *outcome)
 {
-	if (!worker->heavy)
+	if (sp_likely(sp_worker_polls(worker)))
 		return false;
 	*outcome = TURN_YIELD;
 	return true;
@@ -569,7 +573,8 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 			break;
 		ready = begun = sp_cycles();
 	}
-	if (sp_likely(outcome == TURN_PARK))
+	if (sp_likely(outcome == TURN_PARK)
+	    || (outcome == TURN_BLOCK && sp_blocking_hand(worker->engine, pd)))
 		return;
 	if (outcome == TURN_MOVE) {
 		if (sp_accept_move(worker, pd))
@@ -577,7 +582,7 @@ sp_http_run(struct sp_worker *worker, struct sp_task *task)
 		sp_accept_stay(pd);
 		outcome = TURN_YIELD;
 	}
-	if (outcome == TURN_YIELD)
+	if (outcome == TURN_YIELD || outcome == TURN_BLOCK)
 		sp_shard_run(sp_conn_shard(worker, pd), pd);
 	else if (outcome == TURN_HEAVY)
 		sp_shard_heavy(sp_conn_shard(worker, pd), pd);

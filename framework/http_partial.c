@@ -45,6 +45,7 @@ sp_partial_load(struct spate_req *req)
 		return SP_DEADLINE_NONE;
 	until = partial->until;
 	req->progress = partial->progress;
+	req->handed_at = partial->handed_at;
 	memcpy(req->in, partial->data, partial->size);
 	req->end = partial->size;
 	free(partial);
@@ -81,6 +82,7 @@ sp_partial_hand_over(struct spate_req *req)
 		return false;
 	partial = req->pd->proto;
 	partial->until = SP_DEADLINE_NONE;
+	partial->handed_at = sp_tick_in(0);
 	sp_poll_set_deadline(req->pd, SP_POLL_READ, SP_DEADLINE_NONE);
 	return true;
 }

@@ -13,6 +13,7 @@
 struct sp_partial {
 	struct sp_http_progress progress;
 	sp_tick until; /* the head's deadline */
+	sp_tick handed_at; /* or SP_DEADLINE_NONE */
 	bool lingering;
 	uint32_t size; /* of data; of what was thrown away, if lingering */
 	char data[];
@@ -22,8 +23,8 @@ struct sp_partial {
  * sp_partial_keep: keep what has come of the next head, whose deadline is
  * until or, if that is SP_DEADLINE_NONE, begins now.
  * sp_partial_yield: keep what is left to be parsed; others have their turn.
- * sp_partial_hand_over: likewise for the heavy worker, and its queue may be
- * long: without a deadline.
+ * sp_partial_hand_over: likewise for a worker that does not poll, whose queue
+ * may be long: without a deadline.
  *
  * => Return false: no memory.
  */

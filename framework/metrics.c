@@ -4,6 +4,7 @@
 
 #include "framework/log.h"
 #include "framework/metrics_out.h"
+#include "framework/metrics_pools.h"
 #include "framework/process.h"
 #include "framework/request.h"
 #include "framework/stats.h"
@@ -531,6 +532,7 @@ put_all(struct scrape *scrape)
 	put_counters(scrape);
 	put_stale(scrape);
 	put_memory(scrape);
+	sp_metrics_pools(&scrape->out, scrape->server);
 	if (scrape->server->options.record_times) {
 		put_requests(scrape);
 		put_latencies(scrape);

@@ -48,6 +48,8 @@ spate_options_default(void)
 		.max_tasks = 65536,
 		.offload_threads = 16,
 		.offload_queue = 1024,
+		.blocking_threads = 16,
+		.blocking_queue = 1024,
 		.record_events = 16384,
 		.log_queue = 1024,
 	};
@@ -66,6 +68,8 @@ sp_options_valid(const struct spate_options *options)
 	    && options->max_pipelined >= 1
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
 	    && options->offload_queue <= 1u << 20
+	    && options->blocking_threads <= SP_BLOCKING_THREADS_MAX
+	    && options->blocking_queue <= 1u << 20
 	    && options->record_events <= SP_RECORDS_MAX
 	    && options->log_queue >= 2
 	    && options->log_queue <= SP_LOG_QUEUE_MAX

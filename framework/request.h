@@ -52,6 +52,13 @@ enum sp_body {
 	SP_BODY_BROKEN, /* malformed, or the client is gone */
 };
 
+/* Whom a request is left to, that has not begun. */
+enum sp_handed {
+	SP_HANDED_NOT,
+	SP_HANDED_HEAVY,
+	SP_HANDED_BLOCKING,
+};
+
 /* What belongs to features that a request need not use; in its memory. */
 struct sp_req_more {
 	void *data;            /* spate_req_data() */
@@ -81,10 +88,11 @@ struct spate_req {
 	int error;    /* of sending; the client is gone */
 	bool drained; /* the kernel had no more, at the last look */
 	bool flushing;
-	bool resuming; /* part of a head had been kept; progress tells */
+	bool resuming; /* something had been kept; the next two tell */
 	char *out;     /* or NULL, until there is an answer */
 	struct sp_turn_times times;
 	struct sp_http_progress progress;
+	sp_tick handed_at; /* of its first request, or SP_DEADLINE_NONE */
 	struct sp_stall stall;
 
 	/* This request: bytes, and all of them at once (sp_req_byte). */
@@ -97,7 +105,7 @@ struct spate_req {
 			uint8_t answer; /* enum sp_answer */
 			uint8_t body;   /* enum sp_body */
 			uint8_t routed; /* enum sp_route_result, if not FOUND */
-			bool handed; /* not begun: for the heavy worker */
+			uint8_t handed; /* enum sp_handed */
 		};
 		uint64_t state;
 	};
@@ -234,7 +242,9 @@ void sp_req_refuse(struct spate_req *req, int status);
 /*
  * sp_req_settle: a handler has returned. End what it has begun, answer what
  * it did not.
+ * sp_req_settle_late: if it was for its route's deadline that it has ended.
  */
+void sp_req_settle_late(struct spate_req *req, int result);
 void sp_req_settle(struct spate_req *req, int result);
 
 /*
@@ -273,6 +283,12 @@ sp_req_promised(const struct spate_req *req)
 {
 	return req->answer == SP_ANSWER_PROMISED;
 }
+
+/*
+ * sp_req_left: whether the client is known to have gone, for good or, by
+ * half_close_cancels, in one direction.
+ */
+bool sp_req_left(struct spate_req *req);
 
 /* sp_defer_end: take back what was promised; defer.c. */
 void sp_defer_end(struct spate_req *req);

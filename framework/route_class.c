@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TWO_CLASSES "a route that is both heavy and blocking"
+
 #define DEADLINE_MAX_MS (24 * 60 * 60 * 1000) /* a day */
 
 struct sp_route_class {
@@ -21,34 +23,40 @@ struct sp_route_class {
 	spate_handler_fn *handler;
 	void *arg;
 	void *given; /* the program's, as it was given to spate_route() */
-	bool heavy;
+	bool heavy, blocking;     /* or neither */
 	spate_heavy_fn *heavy_if; /* NULL: always */
 	uint32_t max_in_flight;   /* 0: no limit */
 	uint32_t deadline_ms;     /* 0: none */
 
 	SP_ALIGN_APART SP_ATOMIC(uint32_t) in_flight; /* if there is a limit */
+	SP_ATOMIC(uint64_t) refused;
 } SP_ALIGN_APART;
 
 /* ------------------------------------------------------------------- run */
 
 /*
- * Back to before it was begun: the heavy worker begins it anew, from the head
+ * Back to before it was begun: another worker begins it anew, from the head
  * on. Nothing of its body has been read, and nothing was answered.
  */
-static void
-hand_over(struct spate_req *req)
+static int
+hand_over(struct spate_req *req, enum sp_handed to)
 {
+	struct sp_counters *counters = &req->worker->counters;
+
 	if (req->server->ageing) {
 		req->pd->requests--;
 		if (req->close)
-			sp_count(&req->worker->counters.aged, (uint64_t)-1);
+			sp_count(&counters->aged, (uint64_t)-1);
 	}
 	req->start = (uint32_t)(req->base - req->in);
-	req->handed = true;
+	req->handed = (uint8_t)to;
 	req->gone = true;
 	req->answer = SP_ANSWER_DONE;
-	sp_count(&req->worker->counters.requests, (uint64_t)-1);
-	sp_count(&req->worker->counters.handed_heavy, 1);
+	sp_count(&counters->requests, (uint64_t)-1);
+	sp_count(to == SP_HANDED_HEAVY ? &counters->handed_heavy
+				       : &counters->handed_blocking,
+	    1);
+	return 0;
 }
 
 static bool
@@ -60,30 +68,83 @@ is_heavy(struct spate_req *req, const struct sp_route_class *class)
 	return class->heavy_if == NULL || class->heavy_if(req, class->given);
 }
 
+/* since: when its time began, or SP_DEADLINE_NONE: now. */
 static int
-call_within_deadline(struct spate_req *req, const struct sp_route_class *class)
+call_within_deadline(
+    struct spate_req *req, const struct sp_route_class *class, sp_tick since)
 {
 	struct sp_fiber *fiber = req->worker->current;
-	int result;
+	int result = -ETIMEDOUT;
 
-	fiber->until = sp_tick_in(class->deadline_ms);
-	result = class->handler(req, class->arg);
-	if (result == -ETIMEDOUT && sp_fiber_is_late(fiber)) {
-		sp_count(&req->worker->counters.timeouts_route, 1);
-		fiber->until = SP_DEADLINE_NONE;
-		if (!req->gone)
-			sp_req_fail(req, 503, "the handler took too long");
-	}
+	fiber->until = since != SP_DEADLINE_NONE
+	    ? sp_tick_deadline(since, class->deadline_ms)
+	    : sp_tick_in(class->deadline_ms);
+	if (since == SP_DEADLINE_NONE || !sp_fiber_is_late(fiber))
+		result = class->handler(req, class->arg);
+	sp_req_settle_late(req, result);
 	fiber->until = SP_DEADLINE_NONE;
 	return result;
 }
 
 static int
-refuse(struct spate_req *req)
+refuse(struct spate_req *req, struct sp_route_class *class)
 {
 	sp_count(&req->worker->counters.refused_busy, 1);
+	sp_fetch_add(&class->refused, 1, relaxed);
 	spate_add_header(req, "Retry-After", "1");
 	return spate_error(req, 503, "too many requests of this kind");
+}
+
+/* What it was given, at once: it may have been here before. */
+static int
+call_now(struct spate_req *req, struct sp_route_class *class, sp_tick since)
+{
+	int result;
+
+	if (class->max_in_flight != 0
+	    && sp_fetch_add(&class->in_flight, 1, relaxed)
+		>= class->max_in_flight) {
+		sp_fetch_sub(&class->in_flight, 1, relaxed);
+		return refuse(req, class);
+	}
+	if (class->deadline_ms != 0)
+		result = call_within_deadline(req, class, since);
+	else
+		result = class->handler(req, class->arg);
+	if (class->max_in_flight != 0)
+		sp_fetch_sub(&class->in_flight, 1, relaxed);
+	return result;
+}
+
+/* In a thread that is for that, but for a client that has not waited. */
+static int
+call_blocking(struct spate_req *req, struct sp_route_class *class)
+{
+	struct sp_worker *worker = req->worker;
+	struct sp_blocking *pool = &worker->engine->blocking;
+	sp_tick since = SP_DEADLINE_NONE;
+	int result;
+
+	if (!worker->blocking) {
+		if (!sp_blocking_full(pool))
+			return hand_over(req, SP_HANDED_BLOCKING);
+		sp_fetch_add(&pool->refused, 1, relaxed);
+		return refuse(req, class);
+	}
+	if (req->resuming) {
+		since = req->handed_at;
+		req->handed_at = SP_DEADLINE_NONE;
+	}
+	if (since != SP_DEADLINE_NONE && sp_req_left(req)) {
+		sp_fetch_add(&pool->left, 1, relaxed);
+		req->gone = true;
+		return -ECANCELED;
+	}
+	result = call_now(req, class, since);
+	/* While it blocked nobody has looked at the clock. */
+	worker->now_ns = sp_now_ns();
+	worker->now = sp_tick_of(worker->now_ns);
+	return result;
 }
 
 /* The handler of every route that has a class. */
@@ -91,25 +152,38 @@ static int
 call_classed(struct spate_req *req, void *arg)
 {
 	struct sp_route_class *class = arg;
-	int result;
 
-	if (is_heavy(req, class)) {
-		hand_over(req);
-		return 0;
+	if (class->blocking)
+		return call_blocking(req, class);
+	if (is_heavy(req, class))
+		return hand_over(req, SP_HANDED_HEAVY);
+	return call_now(req, class, SP_DEADLINE_NONE);
+}
+
+uint64_t
+sp_route_refused(const struct spate_server *server, uint32_t number)
+{
+	uint64_t sum = 0;
+
+	for (const struct sp_route_target *target = server->targets;
+	     target != NULL; target = target->next) {
+		if (target->number == number && target->class != NULL)
+			sum += sp_load(&target->class->refused, relaxed);
 	}
-	if (class->max_in_flight != 0
-	    && sp_fetch_add(&class->in_flight, 1, relaxed)
-		   >= class->max_in_flight) {
-		sp_fetch_sub(&class->in_flight, 1, relaxed);
-		return refuse(req);
-	}
-	if (class->deadline_ms != 0)
-		result = call_within_deadline(req, class);
-	else
-		result = class->handler(req, class->arg);
-	if (class->max_in_flight != 0)
-		sp_fetch_sub(&class->in_flight, 1, relaxed);
-	return result;
+	return sum;
+}
+
+int64_t
+spate_time_left(void)
+{
+	struct sp_worker *worker = sp_worker_self();
+	sp_tick until = worker != NULL ? worker->current->until
+				       : (sp_tick)SP_DEADLINE_NONE;
+	uint64_t now_ns = sp_now_ns();
+
+	if (until == SP_DEADLINE_NONE)
+		return -1;
+	return sp_tick_delay_ns(until, now_ns) / SP_NS_PER_MS;
 }
 
 /* ---------------------------------------------------------------- set-up */
@@ -158,10 +232,26 @@ spate_route_heavy(struct spate_server *server, const char *method,
 	int error;
 	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (class != NULL) {
+	if (class != NULL && class->blocking)
+		error = sp_server_fail(server, -EINVAL, TWO_CLASSES);
+	if (error == 0) {
 		class->heavy = true;
 		class->heavy_if = heavy_if;
 	}
+	return error;
+}
+
+int
+spate_route_blocking(
+    struct spate_server *server, const char *method, const char *path)
+{
+	int error;
+	struct sp_route_class *class = find_class(server, method, path, &error);
+
+	if (class != NULL && class->heavy)
+		error = sp_server_fail(server, -EINVAL, TWO_CLASSES);
+	if (error == 0)
+		class->blocking = true;
 	return error;
 }
 
@@ -192,11 +282,9 @@ spate_route_deadline(struct spate_server *server, const char *method,
 	return 0;
 }
 
-bool
+void
 sp_route_classes_put(struct spate_server *server)
 {
-	bool heavy = false;
-
 	for (struct sp_route_target *target = server->targets; target != NULL;
 	     target = target->next) {
 		struct sp_route_class *class = target->class;
@@ -207,7 +295,7 @@ sp_route_classes_put(struct spate_server *server)
 		class->arg = target->arg;
 		target->handler = call_classed;
 		target->arg = class;
-		heavy |= class->heavy;
+		server->heavy |= class->heavy;
+		server->blocking |= class->blocking;
 	}
-	return heavy;
 }

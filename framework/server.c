@@ -387,6 +387,10 @@ make_engine(struct spate_server *server)
 	engine.max_tasks = options->max_tasks;
 	engine.offload_threads = options->offload_threads;
 	engine.offload_queue = options->offload_queue;
+	if (server->blocking) {
+		engine.blocking_threads = options->blocking_threads;
+		engine.blocking_queue = options->blocking_queue;
+	}
 	engine.record_events = options->record_events;
 	engine.buffer_size
 	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
@@ -457,7 +461,7 @@ spate_server_start(struct spate_server *server)
 	    || server->options.max_age_ms != 0;
 	server->plain = server->ageing ? SP_REQ_PLAIN_NEVER : SP_REQ_PLAIN;
 	error = sp_middleware_compile(server);
-	server->heavy = sp_route_classes_put(server);
+	sp_route_classes_put(server);
 	sp_server_timing_put(server);
 	sp_access_log_put(server);
 	if (error == 0)

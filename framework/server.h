@@ -94,7 +94,7 @@ struct spate_server {
 	const char *concern; /* what it was about; constant text */
 	bool ageing;         /* max_requests or max_age_ms is set */
 	uint32_t plain;      /* what a turn's begins with (request.h) */
-	bool heavy;          /* there are routes for heavy workers */
+	bool heavy, blocking; /* there are such routes */
 	struct sp_user user; /* to become; main.c */
 	struct sp_sandbox sandbox;
 	struct sp_log *log; /* main.c's; NULL: the program's, or none */
@@ -159,10 +159,12 @@ struct sp_route_target *sp_server_find_route(
 /*
  * sp_route_classes_put: around the handlers of routes that have a class. After
  * sp_middleware_compile(): a request is handed over before all of it.
+ * It tells the server whether one is heavy or blocking.
  *
- * => Returns whether one is heavy.
+ * sp_route_refused: how many requests the routes of a pattern had no room for.
  */
-bool sp_route_classes_put(struct spate_server *server);
+void sp_route_classes_put(struct spate_server *server);
+uint64_t sp_route_refused(const struct spate_server *server, uint32_t number);
 
 /* sp_options_valid: may a server be started with them? options.c. */
 bool sp_options_valid(const struct spate_options *options);

@@ -244,7 +244,8 @@ code_sum(const struct sp_route_sum *sum, unsigned code)
 }
 
 static void
-put_answers(struct sp_json *json, const struct sp_route_sum *sum)
+put_answers(
+    struct sp_json *json, const struct sp_route_sum *sum, uint64_t refused)
 {
 	static const char *const names[] = { "2xx", "3xx", "4xx", "5xx" };
 	uint64_t requests = 0;
@@ -253,6 +254,7 @@ put_answers(struct sp_json *json, const struct sp_route_sum *sum)
 		requests += code_sum(sum, code);
 	put(json, "requests", requests);
 	put(json, "aborted", code_sum(sum, SP_CODE_ABORTED));
+	put(json, "refused", refused);
 	sp_json_key(json, "codes");
 	sp_json_object(json);
 	for (unsigned i = 0; i < 4; i++)
@@ -287,7 +289,7 @@ put_route(struct sp_json *json, struct spate_server *server,
 	sp_json_object(json);
 	put_string(json, "route", sp_view_pattern(server, number));
 	put_string(json, "methods", methods);
-	put_answers(json, sum);
+	put_answers(json, sum, sp_route_refused(server, number));
 	put_by_shard(json, server->engine, number);
 	for (int i = 0; i < SP_PHASES; i++)
 		cycles += sum->phase[i];
@@ -360,6 +362,20 @@ lines_dropped(struct sp_engine *engine, struct sp_log *log)
 }
 
 static void
+put_blocking(struct sp_json *json, struct sp_blocking *pool)
+{
+	sp_json_key(json, "blocking");
+	sp_json_object(json);
+	put(json, "threads", sp_load(&pool->threads, relaxed));
+	put(json, "queued", sp_blocking_depth(pool));
+	put(json, "begun", sp_load(&pool->begun, relaxed));
+	put(json, "left", sp_load(&pool->left, relaxed));
+	put(json, "refused", sp_load(&pool->refused, relaxed));
+	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
+	sp_json_end(json);
+}
+
+static void
 put_log(struct sp_json *json, struct sp_engine *engine, struct sp_log *log)
 {
 	sp_json_key(json, "log");
@@ -419,6 +435,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
+	put_blocking(&json, &engine->blocking);
 	put_log(&json, engine, server->log);
 	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);

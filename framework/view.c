@@ -65,7 +65,8 @@ busy_of(struct sp_worker *worker)
 	uint64_t asleep = sp_load(&worker->asleep, relaxed);
 	uint64_t now = sp_cycles();
 
-	if (started == 0)
+	/* What blocks in the system takes no CPU. */
+	if (started == 0 || worker->blocking)
 		return 0;
 	if (since != 0 && since < now)
 		asleep += now - since;

@@ -19,8 +19,8 @@
 #include <poll.h>
 
 /* The bit is set by every kind of end; which one it was, poll(2) knows. */
-static bool
-client_is_gone(struct spate_req *req)
+bool
+sp_req_left(struct spate_req *req)
 {
 	struct pollfd fd = { .fd = req->pd->fd, .events = POLLRDHUP };
 	short gone = POLLHUP | POLLERR | POLLNVAL;
@@ -60,14 +60,14 @@ sp_req_wait(struct spate_req *req, bool until_drain)
 	 * Not left to the wait, which does not look at how that ended: for a
 	 * client that takes nothing there is nothing to wait for.
 	 */
-	if (sp_req_flush(req) != 0 || client_is_gone(req)) {
+	if (sp_req_flush(req) != 0 || sp_req_left(req)) {
 		req->gone = true;
 		return -ECANCELED;
 	}
 	if (until_drain && sp_load(&req->worker->engine->draining, relaxed))
 		return -ESHUTDOWN;
 	error = sp_poll_wait_unless(req->worker, req->pd, SP_POLL_READ, bits);
-	if (error == -EIO || (error == 0 && client_is_gone(req)))
+	if (error == -EIO || (error == 0 && sp_req_left(req)))
 		error = -ECANCELED;
 	req->gone |= error == -ECANCELED;
 	return error;

@@ -65,6 +65,7 @@
 	X(limited_peer)     /* closed: too many from one address */            \
 	X(aged)             /* connections told to end, for their age */       \
 	X(handed_heavy)     /* requests left to the heavy worker */            \
+	X(handed_blocking)  /* requests left to a thread that may block */     \
 	X(refused_busy)     /* requests over their route's max_in_flight */    \
 	X(timeouts_route)   /* requests that ended by their deadline */        \
 	X(yields)           /* turns cut short so that others get theirs */    \

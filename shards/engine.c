@@ -26,6 +26,7 @@ sp_engine_options_default(void)
 		.stall_ms = 20,
 		.max_tasks = 65536,
 		.offload_queue = 1024,
+		.blocking_queue = 1024,
 	};
 }
 
@@ -41,8 +42,22 @@ options_are_valid(const struct sp_engine_options *options)
 	    && options->max_fibers >= 2 && options->ring_size >= 2
 	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
 	    && options->offload_queue <= 1u << 20
+	    && options->blocking_threads <= SP_BLOCKING_THREADS_MAX
+	    && options->blocking_queue <= 1u << 20
 	    && options->record_events <= SP_RECORDS_MAX
 	    && (options->ring_size & (options->ring_size - 1)) == 0;
+}
+
+/* Whether the workers of a shard have a place, whatever comes. */
+static bool
+workers_fit(const struct sp_engine *engine)
+{
+	const struct sp_engine_options *options = &engine->options;
+	uint32_t shards = engine->shard_count;
+
+	return options->workers + options->spares + options->heavy
+	    + (options->blocking_threads + shards - 1) / shards
+	    <= SP_WORKERS_MAX;
 }
 
 static int
@@ -50,6 +65,8 @@ make_shards(struct sp_engine *engine)
 {
 	uint16_t cpus[SP_TOPOLOGY_CPUS_MAX];
 
+	if (!workers_fit(engine))
+		return -EINVAL;
 	engine->shards = calloc(engine->shard_count, sizeof(*engine->shards));
 	if (engine->shards == NULL)
 		return -ENOMEM;
@@ -162,14 +179,18 @@ sp_engine_start(struct sp_engine *engine)
 	for (uint32_t i = 0; i < engine->shard_count && error == 0; i++) {
 		for (uint32_t j = 0; j < engine->options.workers; j++) {
 			error = sp_shard_add_worker(
-			    engine->shards[i], SP_WORKER_PRIMARY);
+			    engine->shards[i], SP_WORKER_PRIMARY, true);
 			if (error != 0)
 				break;
 		}
 		if (error == 0 && engine->options.heavy)
 			error = sp_shard_add_worker(
-			    engine->shards[i], SP_WORKER_HEAVY);
+			    engine->shards[i], SP_WORKER_HEAVY, true);
 	}
+	if (error == 0)
+		error = sp_blocking_start(engine,
+		    engine->options.blocking_threads,
+		    engine->options.blocking_queue);
 	if (error == 0)
 		error = sp_sysmon_start(engine);
 	if (error != 0)
@@ -266,15 +287,20 @@ sp_engine_cancel(struct sp_engine *engine)
 	}
 }
 
+/* All but the blocking ones, who end when there is nobody left to ask them. */
 static void
 join_workers(struct sp_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		struct sp_shard *shard = engine->shards[i];
 
-		while (shard->joined < sp_load(&shard->worker_count, acquire))
-			sp_worker_join(sp_load(
-			    &shard->workers[shard->joined++], acquire));
+		while (shard->joined < sp_load(&shard->worker_count, acquire)) {
+			struct sp_worker *worker = sp_load(
+			    &shard->workers[shard->joined++], acquire);
+
+			if (!worker->blocking)
+				sp_worker_join(worker);
+		}
 	}
 }
 
@@ -291,5 +317,6 @@ sp_engine_stop(struct sp_engine *engine)
 	 */
 	sp_sysmon_stop(engine);
 	join_workers(engine);
+	sp_blocking_stop(engine);
 	sp_offload_stop(&engine->offload);
 }

@@ -18,6 +18,7 @@
  */
 
 #include "shards/accept.h"
+#include "shards/blocking.h"
 #include "shards/offload.h"
 #include "shards/peers.h"
 #include "shards/shard.h"
@@ -45,11 +46,13 @@ struct sp_engine_options {
 	uint32_t ring_size;       /* of the ready ring; a power of two */
 	uint32_t min_write_rate;  /* bytes in a second; see conn_io.h */
 	bool heavy;               /* one worker more for sp_shard_heavy() */
-	uint32_t slice_us;        /* slice.h, of workers but the heavy one */
+	uint32_t slice_us;        /* slice.h, of workers that poll */
 	uint32_t stall_ms;        /* a handler that takes longer is told of */
 	uint32_t max_tasks;       /* of sp_spawn(), at a time */
 	uint32_t offload_threads; /* at most; 0: none */
 	uint32_t offload_queue;   /* jobs that wait for one */
+	uint32_t blocking_threads; /* at most, of all shards; 0: none */
+	uint32_t blocking_queue;   /* connections that wait for one */
 	uint32_t record_events;   /* of each worker, to be kept; recorder.h */
 	enum sp_placement placement; /* of connections */
 
@@ -99,6 +102,7 @@ struct sp_engine {
 	SP_ATOMIC(uint64_t) tasks_refused;
 
 	struct sp_offload offload;
+	struct sp_blocking blocking;
 };
 
 struct sp_engine_options sp_engine_options_default(void);

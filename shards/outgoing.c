@@ -93,7 +93,7 @@ sp_outgoing_register(
 		register_here(shard, &opening);
 		sp_token_drop(&shard->token);
 		/* Others poll again by themselves. */
-		if (worker->heavy)
+		if (!sp_worker_polls(worker))
 			sp_shard_unattended(shard);
 		error = opening.error;
 	} else {

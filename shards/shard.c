@@ -58,7 +58,8 @@ sp_shard_fini(struct sp_shard *shard)
 }
 
 int
-sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind)
+sp_shard_add_worker(
+    struct sp_shard *shard, enum sp_worker_kind kind, bool wait)
 {
 	uint32_t number = sp_load(&shard->worker_count, relaxed);
 	struct sp_worker *worker;
@@ -78,9 +79,13 @@ sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind)
 	 * join it.
 	 */
 	sp_store(&shard->workers[number], worker, release);
-	error = sp_worker_start(worker);
+	if (worker->blocking)
+		sp_blocking_place(worker, worker);
+	error = sp_worker_start(worker, wait);
 	if (error != 0) {
 		sp_store(&shard->workers[number], NULL, release);
+		if (worker->blocking)
+			sp_blocking_place(worker, NULL);
 		sp_worker_free(worker);
 		return error;
 	}
@@ -224,16 +229,6 @@ sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd)
 {
 	sp_stack_push(&shard->runq, &pd->link); /* WAKE1 */
 	sp_shard_break(shard);
-}
-
-void
-sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd)
-{
-	unsigned number = shard->engine->options.workers;
-
-	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
-	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
-		sp_worker_wake(sp_load(&shard->workers[number], acquire));
 }
 
 void

@@ -57,7 +57,7 @@ struct sp_shard {
 	uint16_t cpu_count;
 	unsigned arena;     /* jemalloc's; UINT_MAX: none */
 	uint64_t permanent; /* workers that are no spares, as bits */
-	uint64_t pollers;   /* workers that may poll; all but the heavy one */
+	uint64_t pollers;   /* all but the heavy worker, of those in idle */
 
 	SP_ALIGN_APART struct sp_token token;
 	struct sp_wake wake;           /* netpollWakeSig */
@@ -67,7 +67,7 @@ struct sp_shard {
 
 	SP_ALIGN_APART struct sp_mpsc_stack inbox; /* messages */
 	struct sp_mpsc_stack runq;   /* descriptors whose TASK was taken */
-	struct sp_mpsc_stack heavy;  /* of those, for the heavy worker */
+	struct sp_mpsc_stack heavy;  /* of those, for its worker; handed.h */
 	struct sp_msg drain, cancel; /* posted at most once each */
 	SP_ATOMIC(uint64_t) breaks_sent;
 	SP_ATOMIC(uint64_t) breaks_coalesced;
@@ -78,6 +78,7 @@ struct sp_shard {
 	SP_ALIGN_APART struct sp_idle idle;
 	SP_ATOMIC(uint32_t) worker_count; /* workers[] that have started */
 	uint32_t joined;                  /* of those; sp_engine_stop()'s */
+	uint32_t spares; /* of those; who makes them */
 
 	SP_ALIGN_APART SP_ATOMIC(int32_t) load; /* connections it has */
 	SP_ATOMIC(int32_t) outgoing; /* of its fibers to others; outgoing.h */
@@ -103,11 +104,13 @@ int sp_shard_init(struct sp_shard *shard, struct sp_engine *engine, uint32_t id,
 void sp_shard_fini(struct sp_shard *shard);
 
 /*
- * sp_shard_add_worker: one worker more, and its thread. Not concurrently.
+ * sp_shard_add_worker: one worker more, and its thread, as for
+ * sp_worker_start(). Not concurrently.
  *
  * => Returns 0 or -errno.
  */
-int sp_shard_add_worker(struct sp_shard *shard, enum sp_worker_kind kind);
+int sp_shard_add_worker(
+    struct sp_shard *shard, enum sp_worker_kind kind, bool wait);
 
 /*
  * sp_shard_enter, sp_shard_leave: count a connection of the shard, from the
@@ -167,16 +170,6 @@ void sp_shard_post(struct sp_shard *shard, struct sp_msg *msg);
  * Any thread.
  */
 void sp_shard_run(struct sp_shard *shard, struct sp_poll_desc *pd);
-
-/*
- * sp_shard_heavy: let the shard's heavy worker run a descriptor that the
- * caller owns. Any thread; only if there is such a worker.
- *
- *          who hands over                   the heavy worker
- *   IDLE1  push                      IDLE3  set its bit (idle.h)
- *   IDLE2  load the set              IDLE4  look at the stack
- */
-void sp_shard_heavy(struct sp_shard *shard, struct sp_poll_desc *pd);
 
 /*
  * sp_shard_rearm: a deadline was moved to before what the timer is armed

@@ -13,6 +13,8 @@
  * On the same CPU the kernel then shares the time between the handler that
  * does not come back and the helper: that is our preemption.
  *
+ * It also makes the threads of handlers that block (blocking.h).
+ *
  * When every shard sleeps, so does the watcher, until a poller finds work.
  *
  *          watcher                           poller
@@ -62,8 +64,6 @@ wake_elsewhere(struct sp_engine *engine, struct sp_shard *stuck)
 static void
 help(struct sp_engine *engine, struct sp_shard *shard)
 {
-	uint32_t limit = engine->options.workers + engine->options.spares
-	    + engine->options.heavy;
 	int parked;
 
 	sp_store(&shard->stuck, 1, relaxed);
@@ -72,15 +72,17 @@ help(struct sp_engine *engine, struct sp_shard *shard)
 		sp_worker_wake(sp_load(&shard->workers[parked], acquire));
 		return;
 	}
-	if (sp_load(&shard->worker_count, relaxed) < limit
-	    && sp_shard_add_worker(shard, SP_WORKER_SPARE) == 0)
+	if (shard->spares < engine->options.spares
+	    && sp_shard_add_worker(shard, SP_WORKER_SPARE, false) == 0) {
+		shard->spares++;
 		return;
+	}
 	wake_elsewhere(engine, shard);
 }
 
 /*
  * Tasks begun by the workers of a shard, and polls: what goes forward. Those
- * of the heavy worker help nobody else.
+ * that were handed over help nobody else.
  */
 static uint64_t
 progress(struct sp_shard *shard)
@@ -91,7 +93,7 @@ progress(struct sp_shard *shard)
 	for (uint32_t i = 0; i < workers; i++) {
 		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
 
-		if (!worker->heavy)
+		if (sp_worker_polls(worker))
 			sum += sp_load(&worker->begun, relaxed);
 	}
 	return sum;
@@ -126,7 +128,7 @@ look_at_worker(struct sp_engine *engine, struct sp_worker *worker, uint64_t now)
 	return handler != NULL;
 }
 
-/* Heavy handlers are meant to take long. */
+/* Handlers in workers that do not poll are meant to take long. */
 static bool
 look_for_stalls(struct sp_engine *engine, struct sp_shard *shard)
 {
@@ -139,7 +141,7 @@ look_for_stalls(struct sp_engine *engine, struct sp_shard *shard)
 	for (uint32_t i = 0; i < workers; i++) {
 		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
 
-		if (!worker->heavy)
+		if (sp_worker_polls(worker))
 			runs |= look_at_worker(engine, worker, now);
 	}
 	return runs;
@@ -184,6 +186,10 @@ sleep_while_idle(struct sp_engine *engine)
 			return;
 		}
 	}
+	if (sp_blocking_look(engine)) { /* NUDGE2 */
+		sp_store(&engine->sysmon_asleep, 0, relaxed);
+		return;
+	}
 	sp_futex_wait_for(
 	    &engine->sysmon_asleep, 1, (uint64_t)SLEEP_S * SP_NS_PER_S);
 	sp_store(&engine->sysmon_asleep, 0, relaxed);
@@ -218,6 +224,8 @@ sysmon_main(void *arg)
 		sp_futex_wait_for(&engine->sysmon_stop, 0,
 		    calm >= CALM_TICKS ? CALM_NS : TICK_NS);
 		look = look_around(engine, last);
+		if (sp_blocking_look(engine))
+			look = TROUBLED;
 		calm = look == TROUBLED ? 0 : calm + 1;
 		idle = look == ASLEEP ? idle + 1 : 0;
 		if (idle >= IDLE_TICKS)

@@ -10,6 +10,7 @@
 #include "shards/engine.h"
 #include "shards/event.h"
 #include "shards/futex.h"
+#include "shards/handed.h"
 #include "shards/signals.h"
 #include "shards/slice.h"
 #include "shards/steal.h"
@@ -21,9 +22,6 @@
 #include <sys/prctl.h>
 
 #define TIMER_SLACK_NS 1000
-
-/* Fibers in a row, in SP_SLICE_US, before the ring and the poll. */
-#define RESUME_BUDGET 64
 
 /* The weight of a list in the moving average of what a task takes: 1/8. */
 #define SERVICE_SHIFT 3
@@ -47,18 +45,16 @@ sp_worker_wake(struct sp_worker *worker)
 	sp_futex_wake(&worker->wake_word);
 }
 
-/*
- * Sleep until somebody who has claimed the worker wakes it, or a wait of its
- * own is over, or there is memory to give back.
- */
-static void
-sleep_until_claimed(struct sp_worker *worker, uint32_t word)
+void
+sp_worker_park(struct sp_worker *worker, struct sp_idle *set, uint32_t word)
 {
 	int64_t ns = sp_worker_next_timer(worker);
 	uint64_t now, slept;
 
+	sp_count(&worker->counters.parks, 1);
 	sp_worker_sleeps(worker);
-	sp_rcu_offline();
+	if (!worker->blocking)
+		sp_rcu_offline();
 	/* WORD acquire. */
 	while (sp_load(&worker->wake_word, acquire) == word) {
 		if (ns < 0) {
@@ -67,11 +63,12 @@ sleep_until_claimed(struct sp_worker *worker, uint32_t word)
 		}
 		sp_futex_wait_for(&worker->wake_word, word, (uint64_t)ns);
 		/* Or it is being woken right now: then wait for that. */
-		if (sp_idle_retract(&worker->shard->idle, worker->number))
+		if (sp_idle_retract(set, worker->place))
 			break;
 		ns = -1;
 	}
-	sp_rcu_online();
+	if (!worker->blocking)
+		sp_rcu_online();
 	slept = sp_worker_awakes(worker);
 	now = sp_cycles();
 	sp_record(
@@ -110,8 +107,7 @@ park(struct sp_worker *worker)
 		if (sp_idle_retract(&shard->idle, worker->number))
 			return;
 	}
-	sp_count(&worker->counters.parks, 1);
-	sleep_until_claimed(worker, word);
+	sp_worker_park(worker, &shard->idle, word);
 }
 
 /* -------------------------------------------------------------- fibers */
@@ -153,15 +149,13 @@ switch_to(struct sp_worker *worker, struct sp_fiber *fiber)
 	sp_fiber_switch(from, fiber);
 }
 
-static void heavy_loop(struct sp_worker *worker);
-
 static void
 run_to_end(struct sp_worker *worker)
 {
-	if (worker->heavy)
-		heavy_loop(worker);
-	else
+	if (sp_worker_polls(worker))
 		loop(worker);
+	else
+		sp_handed_loop(worker);
 }
 
 /* The bottom of every fiber but the root. */
@@ -240,9 +234,8 @@ sp_fiber_suspend(struct sp_worker *worker)
 	add_wait(&fiber->waited, left, ready, now);
 }
 
-/* Go on in a fiber that has been made ready; this one becomes a spare. */
-static void
-resume(struct sp_worker *worker, struct sp_fiber *fiber)
+void
+sp_worker_resume(struct sp_worker *worker, struct sp_fiber *fiber)
 {
 	add_spare(worker, worker->current);
 	switch_to(worker, fiber);
@@ -265,9 +258,9 @@ sp_fiber_ready(struct sp_fiber *fiber)
 	}
 	/* RESUME release; IDLE1 and WAKE1. */
 	sp_stack_push(&home->resumed, &fiber->link);
-	if (sp_idle_claim(&home->shard->idle, home->number))
+	if (sp_idle_claim(home->idle, home->place))
 		sp_worker_wake(home);
-	else if (!home->heavy)
+	else if (sp_worker_polls(home))
 		sp_shard_break(home->shard);
 }
 
@@ -277,7 +270,7 @@ may_resume(struct sp_worker *worker)
 {
 	uint64_t now = sp_cycles();
 
-	if (worker->resume_budget == RESUME_BUDGET)
+	if (worker->resume_budget == SP_RESUME_BUDGET)
 		worker->resume_until = now + SP_SLICE_US * sp_cycles_per_us();
 	if (worker->resume_budget == 0 || now > worker->resume_until)
 		return false;
@@ -314,6 +307,12 @@ next_runnable(struct sp_worker *worker)
 	    && sp_stack_empty(&worker->resumed);
 
 	return !SPATE_FIBERS || sp_likely(none) ? NULL : first_runnable(worker);
+}
+
+struct sp_fiber *
+sp_worker_next_fiber(struct sp_worker *worker)
+{
+	return next_runnable(worker);
 }
 
 /* ------------------------------------------------------------- running */
@@ -366,7 +365,7 @@ poll_shard(struct sp_worker *worker)
 	    || sp_load(&worker->rest, relaxed) != NULL;
 	struct sp_task *list;
 
-	worker->resume_budget = RESUME_BUDGET;
+	worker->resume_budget = SP_RESUME_BUDGET;
 	list = sp_shard_poll(
 	    shard, worker, !busy && !sp_surplus_elsewhere(worker));
 	if (list == NULL)
@@ -415,7 +414,7 @@ loop(struct sp_worker *worker)
 		if (list == NULL) {
 			fiber = next_runnable(worker);
 			if (fiber != NULL) {
-				resume(worker, fiber);
+				sp_worker_resume(worker, fiber);
 				continue;
 			}
 			list = sp_ready_ring_take(&shard->ring);
@@ -432,92 +431,10 @@ loop(struct sp_worker *worker)
 			run_list(worker, list);
 			continue;
 		}
-		worker->resume_budget = RESUME_BUDGET;
+		worker->resume_budget = SP_RESUME_BUDGET;
 		if (worker->runnable == NULL
 		    && !sp_token_free(&shard->token))
 			park(worker);
-	}
-}
-
-/* ---------------------------------------------------------------- heavy */
-
-static struct sp_task *
-next_handed(struct sp_worker *worker)
-{
-	struct sp_link *link = sp_stack_reverse(
-	    sp_stack_pop_all(&worker->shard->heavy));
-
-	if (link != NULL)
-		worker->handed.since = sp_cycles();
-	while (link != NULL) {
-		struct sp_poll_desc *pd
-		    = sp_container_of(link, struct sp_poll_desc, link);
-
-		link = link->next;
-		sp_task_list_add(&worker->handed, &pd->task);
-		pd->ready = worker->handed.since;
-	}
-	/* One by one: what lies in rest may be taken by others. */
-	return sp_task_list_split(&worker->handed, 1);
-}
-
-/* A connection that was handed over is one of the shard's until it ends. */
-static bool
-heavy_ended(struct sp_worker *worker)
-{
-	return sp_load(&worker->shard->stopping, seq_cst)
-	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */
-	    && sp_load(&worker->waiting, relaxed) == 0;
-}
-
-static void
-heavy_park(struct sp_worker *worker)
-{
-	struct sp_shard *shard = worker->shard;
-	uint32_t word = sp_load(&worker->wake_word, relaxed);
-
-	sp_idle_announce(&shard->idle, worker->number);
-	/* IDLE4. */
-	if ((!sp_stack_empty(&worker->resumed)
-		|| !sp_stack_empty(&shard->heavy) || heavy_ended(worker))
-	    && sp_idle_retract(&shard->idle, worker->number))
-		return;
-	sp_count(&worker->counters.parks, 1);
-	sleep_until_claimed(worker, word);
-}
-
-static void
-heavy_loop(struct sp_worker *worker)
-{
-	for (;;) {
-		struct sp_fiber *fiber;
-		struct sp_task *task;
-
-		sp_rcu_quiescent();
-		worker->now_ns = sp_now_ns();
-		worker->now = sp_tick_of(worker->now_ns);
-		if (sp_unlikely(worker->timers.armed != 0))
-			sp_worker_timers(worker);
-		fiber = next_runnable(worker);
-		if (fiber != NULL) {
-			resume(worker, fiber);
-			continue;
-		}
-		worker->resume_budget = RESUME_BUDGET;
-		task = next_handed(worker);
-		if (task != NULL) {
-			sp_count(&worker->begun, 1);
-			sp_worker_runs(
-			    worker, sp_cycles(), sp_task_handle(task));
-			task->service->run(worker, task);
-			sp_worker_ran(worker, sp_cycles(), SP_RECORD_RUN);
-			continue;
-		}
-		sp_worker_trim(worker);
-		if (heavy_ended(worker))
-			return;
-		if (worker->runnable == NULL)
-			heavy_park(worker);
 	}
 }
 
@@ -569,25 +486,28 @@ worker_main(void *arg)
 	sp_worker_name(worker, name);
 	pthread_setname_np(pthread_self(), name);
 	prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
-	if (!worker->heavy)
+	if (sp_worker_polls(worker))
 		sp_slice_ask(engine->options.slice_us);
-	sp_topology_pin_shard(
-	    &engine->topology, engine->shard_count, worker->shard->id);
+	if (!worker->blocking)
+		sp_topology_pin_shard(
+		    &engine->topology, engine->shard_count, worker->shard->id);
 	if (worker->shard->arena != UINT_MAX)
 		sp_arena_bind(worker->shard->arena);
-	sp_rcu_register();
+	if (!worker->blocking)
+		sp_rcu_register();
 	sp_store(&worker->started, sp_cycles(), relaxed);
 	sp_fiber_root(&worker->root, worker);
 	worker->current = &worker->root;
 	worker->now_ns = sp_now_ns();
 	worker->now = sp_tick_of(worker->now_ns);
 	run_loop(worker);
-	sp_rcu_unregister();
+	if (!worker->blocking)
+		sp_rcu_unregister();
 	return NULL;
 }
 
 int
-sp_worker_start(struct sp_worker *worker)
+sp_worker_start(struct sp_worker *worker, bool wait)
 {
 	sigset_t before;
 	int error;
@@ -595,7 +515,7 @@ sp_worker_start(struct sp_worker *worker)
 	sp_signals_block(&before);
 	error = pthread_create(&worker->thread, NULL, worker_main, worker);
 	sp_signals_unblock(&before);
-	if (error != 0 || worker->spare)
+	if (error != 0 || !wait)
 		return -error;
 	while (sp_load(&worker->state, acquire) == SP_WORKER_STARTING)
 		sp_futex_wait(&worker->state, SP_WORKER_STARTING);

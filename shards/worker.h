@@ -30,11 +30,8 @@
  *   REST   store by run_list()        swap by run_list() or   the list
  *                                     by a thief
  *
- * One worker of a shard may be heavy: it runs handlers that are known to take
- * long, one after the other, and nothing else. The others have asked for a
- * shorter slice (options.slice_us) and so win the CPU that they share when
- * they wake. It never has the poll token. What it runs was handed over by
- * sp_shard_heavy().
+ * Some workers never poll, and run what others hand over to them alone
+ * (handed.h): the heavy one of a shard, and those that may block.
  *
  * What runs in a worker may keep a pointer to it for good: fibers do not
  * leave theirs.
@@ -53,6 +50,7 @@
 
 struct sp_shard;
 struct sp_engine;
+struct sp_idle;
 
 enum { SP_WORKER_STARTING, SP_WORKER_RUNS, SP_WORKER_FAILED };
 
@@ -63,6 +61,9 @@ struct sp_worker {
 	uint32_t number; /* within the shard */
 	bool spare;      /* made on demand; wakes for stalls only */
 	bool heavy;      /* runs what is handed over to it, and never polls */
+	bool blocking;   /* likewise, and may block in it; blocking.h */
+	uint32_t place;  /* its bit, in the sets that it parks in */
+	struct sp_idle *idle; /* the one that who readies a fiber looks at */
 	pthread_t thread;
 	SP_ATOMIC(uint32_t) state; /* SP_WORKER_*, below */
 	int error;                 /* why it failed */
@@ -131,7 +132,19 @@ void sp_worker_name(const struct sp_worker *worker, char name[SP_WORKER_NAME]);
 /* Stacks that a worker keeps when nobody waits. */
 #define SP_IDLE_STACKS 32
 
-enum sp_worker_kind { SP_WORKER_PRIMARY, SP_WORKER_SPARE, SP_WORKER_HEAVY };
+enum sp_worker_kind {
+	SP_WORKER_PRIMARY,
+	SP_WORKER_SPARE,
+	SP_WORKER_HEAVY,
+	SP_WORKER_BLOCKING
+};
+
+/* sp_worker_polls: or it runs what is handed over. */
+static inline bool
+sp_worker_polls(const struct sp_worker *worker)
+{
+	return !worker->heavy && !worker->blocking;
+}
 
 /*
  * sp_worker_new: a worker that has not started.
@@ -144,15 +157,33 @@ void sp_worker_free(struct sp_worker *worker);
 
 /*
  * sp_worker_start: its thread. Returns 0 or -errno: also what its
- * worker_begin() said. A spare is not waited for; one that fails just ends.
+ * worker_begin() said, if that is waited for; else one that fails just ends.
  * sp_worker_join: until the thread has ended, which it does once its shard
  * has stopped (sp_shard_stopped).
  */
-int sp_worker_start(struct sp_worker *worker);
+int sp_worker_start(struct sp_worker *worker, bool wait);
 void sp_worker_join(struct sp_worker *worker);
 
 /* sp_worker_wake: end a park. Only for whom the idle set gave it to. */
 void sp_worker_wake(struct sp_worker *worker);
+
+/*
+ * sp_worker_park: sleep until somebody who has claimed the worker in the set
+ * that it has announced itself in wakes it, or a wait of its own is over, or
+ * there is memory to give back. word is its wake_word before it announced.
+ */
+void sp_worker_park(
+    struct sp_worker *worker, struct sp_idle *set, uint32_t word);
+
+/*
+ * sp_worker_next_fiber: the next that can go on, or NULL; of SP_RESUME_BUDGET
+ * in a row, in SP_SLICE_US, before others get their turn.
+ * sp_worker_resume: go on in it; the running one becomes a spare. Context: the
+ * worker's loop.
+ */
+#define SP_RESUME_BUDGET 64
+struct sp_fiber *sp_worker_next_fiber(struct sp_worker *worker);
+void sp_worker_resume(struct sp_worker *worker, struct sp_fiber *fiber);
 
 /*
  * sp_worker_sleeps, sp_worker_awakes: around what may put its thread to

@@ -15,6 +15,18 @@
 /* What a task is thought to take before one was measured. */
 #define FIRST_SERVICE_US 3
 
+/* What blocks is in libraries that count on a thread's stack. */
+#define BLOCKING_STACK (1024 * 1024)
+
+static uint32_t
+stack_size(const struct sp_worker *worker)
+{
+	uint32_t size = worker->engine->options.stack_size;
+
+	return worker->blocking && size < BLOCKING_STACK ? BLOCKING_STACK
+							 : size;
+}
+
 struct sp_worker *
 sp_worker_new(
     struct sp_shard *shard, uint32_t number, enum sp_worker_kind kind)
@@ -30,6 +42,12 @@ sp_worker_new(
 	worker->number = number;
 	worker->spare = kind == SP_WORKER_SPARE;
 	worker->heavy = kind == SP_WORKER_HEAVY;
+	worker->blocking = kind == SP_WORKER_BLOCKING;
+	worker->place = worker->blocking
+	    ? sp_load(&shard->engine->blocking.threads, relaxed)
+	    : number;
+	worker->idle = worker->blocking ? &shard->engine->blocking.held
+					: &shard->idle;
 	sp_task_list_init(&worker->handed);
 	worker->runnable_tail = &worker->runnable;
 	worker->random = (shard->id + 1) * 2654435761u + number;
@@ -43,7 +61,7 @@ sp_worker_new(
 	}
 	sp_bufcache_init(&worker->buffers, shard->engine->options.buffer_size,
 	    IDLE_BUFFERS);
-	sp_stack_pool_init(&worker->stacks, shard->engine->options.stack_size,
+	sp_stack_pool_init(&worker->stacks, stack_size(worker),
 	    shard->engine->options.max_fibers, SP_IDLE_STACKS);
 	return worker;
 }

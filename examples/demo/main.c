@@ -15,6 +15,7 @@
  *     GET /block?ms=N     keeps its worker from all else for so long: a
  *                         handler as it should not be
  *     GET /offload?ms=N   the same as it should be: a thread of the pool waits
+ *     GET /blocking?ms=N  or as it may be, on a route that is for it
  *     *   /proxy/...      what --upstream ADDRESS answers to /...
  *     GET /fanout?n=N     n times /plaintext from there, at once; or
  *                         /sleep, with &ms=N
@@ -351,6 +352,8 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/sleep", wait_a_while, NULL);
 	spate_route(server, "GET", "/block", block, NULL);
 	spate_route(server, "GET", "/offload", offload, NULL);
+	spate_route(server, "GET", "/blocking", block, NULL);
+	spate_route_blocking(server, "GET", "/blocking");
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
 	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
 	spate_route_dashboard(server, "/");

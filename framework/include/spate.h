@@ -35,8 +35,8 @@
  *
  * Handlers. A handler is plain code. It may wait, by the calls below that
  * say so; then its worker goes on with other requests, and it comes back in
- * the same thread. It must not wait in other ways for long: its worker would
- * wait with it.
+ * the same thread. It must not wait in other ways for long, as its worker would
+ * wait with it; unless its route is a blocking one.
  *
  * Context. Each function says where it may be called:
  *
@@ -192,7 +192,6 @@ struct spate_options {
 	 * calls for that, is named in the log and counted; 20, 0: none is.
 	 */
 	uint32_t stall_ms;
-
 	uint32_t max_tasks; /* of spate_spawn(), at a time; 65,536 */
 
 	/* Threads of spate_offload(), and its calls that wait for one. */
@@ -239,6 +238,8 @@ struct spate_options {
 	uint32_t log_queue;  /* of each thread; 1,024, from 2 to 1,048,576 */
 	uint32_t access_log; /* one of so many requests is; 0: none */
 	bool server_timing;  /* in each answer: what took how long; false */
+	uint32_t blocking_threads; /* of spate_route_blocking(); 16 */
+	uint32_t blocking_queue;   /* requests that wait for one; 1,024 */
 };
 
 /* The defaults. Start from these and change what you mean to. Context: any. */

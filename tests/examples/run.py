@@ -273,6 +273,18 @@ def sse(folder):
         # The streams have ended, and have not kept the program.
 
 
+def blocking(folder):
+    with running(folder, "blocking", SPATE_LISTEN=ANY) as it:
+        expect(it.ask("POST", "/diary", "dear diary"), (201, "written\n"))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = pool.map(
+                lambda i: it.ask("POST", "/diary", f"line {i}"), range(8))
+            expect(set(answers), {(201, "written\n")})
+        status, text = it.ask("GET", "/diary")
+        expect((status, sorted(text.split("\n")[1:-1])),
+               (200, [f"line {i}" for i in range(8)]))
+
+
 def tasks(folder):
     with running(folder, "tasks", SPATE_LISTEN=ANY) as it:
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
@@ -360,7 +372,8 @@ def texts(folder):
 EXAMPLES = {test.__name__: test for test in (
     hello, echo_stream, unix_socket, broadcast_clock, embed, json_params,
     upload_count, chunks, middleware, forms_cookies, static_files, sse,
-    deferred, json_api, tasks, upload, fetch, trailers, watch_fd, texts)}
+    deferred, json_api, blocking, tasks, upload, fetch, trailers, watch_fd,
+    texts)}
 
 
 def main():

@@ -4,6 +4,9 @@
 # Which models are about a file; the first to fail has caught a mutant.
 MODELS = {
     "shards/bounded_queue.h": ["queue", "channel"],
+    "shards/blocking.c": ["blocking"],
+    "shards/handed.c": ["heavy"],
+    "shards/sysmon.c": ["blocking"],
     "shards/waiters.h": ["channel"],
     "shards/channel.c": ["channel"],
     "shards/offload.c": ["offload"],
@@ -19,9 +22,9 @@ MODELS = {
     "shards/token.h": ["token", "idle"],
     "shards/poll_cache.h": ["reclaim"],
     "shards/poll_cache.c": ["reclaim"],
-    "shards/worker.c": ["rest", "resume", "idle", "heavy"],
+    "shards/worker.c": ["rest", "resume", "idle"],
     "shards/netpoll.c": ["poll_slot", "wake", "idle"],
-    "shards/shard.c": ["reclaim", "idle", "heavy"],
+    "shards/shard.c": ["reclaim", "idle"],
     "shards/steal.c": ["rest", "idle"],
     "shards/engine.c": ["poll_slot", "idle"],
 }
@@ -54,6 +57,9 @@ EXPECTED_TO_HOLD = {
     "shards/poll_slot.h: sp_slot_unpark cas -> acq_rel": RUNS_IN_ORDER,
     "shards/poll_slot.h: sp_slot_evict cas -> acq_rel": RUNS_IN_ORDER,
 
+    "shards/sysmon.c: sp_sysmon_wake xchg -> acq_rel": RUNS_IN_ORDER,
+    "shards/sysmon.c: sp_sysmon_wake xchg -> relaxed": RUNS_IN_ORDER,
+
     # A failure that only begins another try, or a swap.
     "shards/poll_slot.h: sp_slot_announce cas failure -> acquire": SWAPS,
     "shards/poll_slot.h: sp_slot_announce cas failure -> relaxed": SWAPS,
@@ -74,7 +80,7 @@ EXPECTED_TO_HOLD = {
     "shards/wake.h: sp_wake_notify cas -> release": NOTIFY,
     "shards/wake.h: sp_wake_notify cas -> relaxed": NOTIFY,
     "shards/worker.c: sp_worker_wake fetch_add -> relaxed": WORD,
-    "shards/worker.c: sleep_until_claimed load -> relaxed": WORD,
+    "shards/worker.c: sp_worker_park load -> relaxed": WORD,
     "shards/poll_cache.c: sp_poll_cache_retire store -> release": GRACE,
     "shards/poll_cache.c: sp_poll_cache_retire store -> relaxed": GRACE,
     "shards/steal.c: help load -> acquire": TOKEN,
@@ -83,7 +89,7 @@ EXPECTED_TO_HOLD = {
     "shards/steal.c: take_rest load 2 -> relaxed": ADDED,
     "shards/shard.c: wake_all load -> relaxed": ADDED,
     "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
-    "shards/shard.c: sp_shard_heavy load -> relaxed": ADDED,
+    "shards/handed.c: sp_shard_heavy load -> relaxed": ADDED,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
     "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
@@ -262,13 +268,13 @@ LOGIC = [
      "|| !sp_stack_empty(&worker->resumed)", "", "resume"),
     ("who readies a fiber looks before it pushes", "shards/worker.c",
      """	sp_stack_push(&home->resumed, &fiber->link);
-	if (sp_idle_claim(&home->shard->idle, home->number))
+	if (sp_idle_claim(home->idle, home->place))
 		sp_worker_wake(home);
-	else if (!home->heavy)
+	else if (sp_worker_polls(home))
 		sp_shard_break(home->shard);
-""", """	if (sp_idle_claim(&home->shard->idle, home->number))
+""", """	if (sp_idle_claim(home->idle, home->place))
 		sp_worker_wake(home);
-	else if (!home->heavy)
+	else if (sp_worker_polls(home))
 		sp_shard_break(home->shard);
 	sp_stack_push(&home->resumed, &fiber->link);
 """, "resume"),
@@ -280,21 +286,21 @@ LOGIC = [
      "			return;\n",
      "		sp_idle_retract(&shard->idle, worker->number);\n"
      "		return;\n", "idle"),
-    ("a heavy worker parks without looking for more", "shards/worker.c",
+    ("a heavy worker parks without looking for more", "shards/handed.c",
      "\n		|| !sp_stack_empty(&shard->heavy) || heavy_ended",
      "\n		|| heavy_ended", "heavy"),
-    ("a heavy worker parks without looking at its fibers", "shards/worker.c",
+    ("a heavy worker parks without looking at its fibers", "shards/handed.c",
      """	if ((!sp_stack_empty(&worker->resumed)
 		|| !sp_stack_empty(&shard->heavy)""",
      "	if ((!sp_stack_empty(&shard->heavy)", "heavy"),
-    ("a heavy worker parks without looking for the end", "shards/worker.c",
+    ("a heavy worker parks without looking for the end", "shards/handed.c",
      " || heavy_ended(worker))\n", ")\n", "heavy"),
-    ("a heavy worker leaves its fibers", "shards/worker.c",
+    ("a heavy worker leaves its fibers", "shards/handed.c",
      "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */\n"
      "	    && sp_load(&worker->waiting, relaxed) == 0;",
      "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */;",
      "heavy"),
-    ("who hands over looks before it pushes", "shards/shard.c",
+    ("who hands over looks before it pushes", "shards/handed.c",
      """	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
 	if (sp_idle_claim(&shard->idle, number)) /* IDLE2 */
 		sp_worker_wake(sp_load(&shard->workers[number], acquire));
@@ -302,6 +308,47 @@ LOGIC = [
 		sp_worker_wake(sp_load(&shard->workers[number], acquire));
 	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
 """, "heavy"),
+    ("a blocking worker parks without looking at the queue",
+     "shards/blocking.c",
+     "		return sp_queue_can_pop(&pool->queue)\n"
+     "		    || sp_load", "		return sp_load", "blocking"),
+    ("a blocking worker parks without looking for the stop",
+     "shards/blocking.c",
+     "\n		    || sp_load(&pool->stopping, seq_cst);", ";",
+     "blocking"),
+    ("a blocking worker parks without looking at its fibers",
+     "shards/blocking.c",
+     "	return !sp_stack_empty(&worker->resumed)\n	    || (sp_load",
+     "	return (sp_load", "blocking"),
+    ("who waits in a blocking worker keeps the others out",
+     "shards/blocking.c",
+     """	if (sp_load(&worker->waiting, relaxed) != 0
+	    && !sp_load(&pool->crowded, relaxed))
+		return NULL;
+""", """	if (sp_load(&worker->waiting, relaxed) != 0)
+		return NULL;
+""", "blocking"),
+    ("who pops does not tell of what is left", "shards/blocking.c",
+     "	if (sp_queue_can_pop(&pool->queue))\n"
+     "		wake_one(worker->engine);\n", "", "blocking"),
+    ("who pushes does not tell the watcher", "shards/blocking.c",
+     "			sp_sysmon_wake(engine); /* NUDGE4 */\n", "",
+     "blocking"),
+    ("the watcher sleeps without looking at the queue", "shards/sysmon.c",
+     "	if (sp_blocking_look(engine)) { /* NUDGE2 */\n",
+     "	if (false) {\n", "blocking"),
+    ("the watcher tells nobody that it is crowded", "shards/blocking.c",
+     "		add_threads(engine);\n	wake_one(engine);\n",
+     "		add_threads(engine);\n", "blocking"),
+    ("who hands to a blocking worker looks before it pushes",
+     "shards/blocking.c",
+     """	if (!sp_queue_push(&engine->blocking.queue, pd))
+		return false;
+	wake_one(engine);
+""", """	wake_one(engine);
+	if (!sp_queue_push(&engine->blocking.queue, pd))
+		return false;
+""", "blocking"),
     ("a helper wakes nobody when it is done", "shards/steal.c",
      "	sp_shard_unattended(shard);\n", "", "idle"),
     ("a worker leaves without waking a parked one", "shards/worker.c",

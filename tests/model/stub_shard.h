@@ -10,6 +10,7 @@
 
 #include "tests/model/stub_worker.h"
 
+#include "shards/blocking.h"
 #include "shards/idle.h"
 #include "shards/recorder.h"
 #include "shards/task.h"
@@ -47,6 +48,10 @@ struct sp_engine {
 		uint32_t max_connections, workers;
 	} options;
 	SP_ATOMIC(int64_t) connections;
+	SP_ATOMIC(uint32_t) sysmon_asleep, sysmon_stop;
+	uint32_t shard_count = 0;
+	struct sp_shard **shards = nullptr;
+	struct sp_blocking blocking;
 };
 
 struct sp_shard {
@@ -89,6 +94,10 @@ void sp_shard_stop(struct sp_shard *shard);
 bool sp_shard_ended(struct sp_shard *shard);
 void sp_shard_messages(struct sp_shard *shard, struct sp_worker *worker);
 void sp_worker_wake(struct sp_worker *worker);
+void sp_worker_park(
+    struct sp_worker *worker, struct sp_idle *set, uint32_t word);
+struct sp_fiber *sp_worker_next_fiber(struct sp_worker *worker);
+void sp_worker_resume(struct sp_worker *worker, struct sp_fiber *fiber);
 struct sp_worker *sp_worker_self(void);
 unsigned sp_netpoll(struct sp_shard *shard, struct sp_worker *worker,
     int64_t delay, struct sp_task_list *ready);
@@ -126,7 +135,8 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define sp_sysmon_nudge(engine) ((void)0)
 #define sp_surplus_elsewhere(worker) false
 #define sp_wake_helper(worker, depth) ((void)0)
-#define RESUME_BUDGET 64
+#define SP_RESUME_BUDGET 64
+#define sp_cycles_to_ns(cycles) ((void)(cycles), 0)
 #define SP_SLICE_US 0
 #define SPATE_FIBERS 1
 

@@ -15,6 +15,7 @@
 struct sp_worker;
 struct sp_shard;
 struct sp_engine;
+struct sp_idle;
 
 struct sp_fiber {
 	struct sp_link link;
@@ -50,7 +51,9 @@ struct sp_worker {
 	struct sp_shard *shard = nullptr;
 	struct sp_engine *engine = nullptr;
 	uint32_t number = 0;
-	bool heavy = false;
+	bool heavy = false, blocking = false;
+	uint32_t place = 0;
+	struct sp_idle *idle = nullptr;
 	struct sp_fiber *current = nullptr;
 	SP_ATOMIC(uint32_t) waiting;
 	struct sp_link *runnable = nullptr;
@@ -69,6 +72,12 @@ struct sp_worker {
 	uint64_t now_ns;
 	sp_tick now;
 };
+
+static inline bool
+sp_worker_polls(const struct sp_worker *worker)
+{
+	return !worker->heavy && !worker->blocking;
+}
 
 /* A plain counter is no scheduling point. */
 #undef sp_count

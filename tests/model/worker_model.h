@@ -13,25 +13,32 @@
  *     extract shards/shard.c: sp_shard_unattended sp_shard_enter wake_all
  *     extract shards/shard.c: sp_shard_leave sp_shard_stop sp_shard_ended
  *     extract shards/shard.c: sp_engine_reserve sp_engine_unreserve
- *     extract shards/shard.c: sp_shard_enter_reserved sp_shard_heavy
- *     extract shards/worker.c: sp_worker_wake sleep_until_claimed park loop
+ *     extract shards/shard.c: sp_shard_enter_reserved
+ *     extract shards/handed.c: sp_shard_heavy heavy_next heavy_ended
+ *     extract shards/handed.c: heavy_park run sp_handed_loop
+ *     extract shards/worker.c: sp_worker_wake sp_worker_park park loop
  *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
  *     extract shards/worker.c: may_resume first_runnable next_runnable
- *     extract shards/worker.c: poll_shard leave
- *     extract shards/worker.c: next_handed heavy_ended heavy_park heavy_loop
+ *     extract shards/worker.c: sp_worker_next_fiber poll_shard leave
  *     extract shards/steal.c: help take_rest
  */
 
 #include "tests/model/model.h"
 #include "tests/model/stub_shard.h"
 
-static void resume(struct sp_worker *worker, struct sp_fiber *fiber);
 static struct sp_task *sp_steal(struct sp_worker *worker);
 
 #include "netpoll.c.inc"
 #include "shard.c.inc"
 #include "steal.c.inc"
 #include "worker.c.inc"
+
+/* blocking_model.cpp has those. */
+#define sp_blocking_next(worker) NULL
+#define sp_blocking_ended(worker) true
+#define sp_blocking_park(worker) ((void)0)
+
+#include "handed.c.inc"
 
 /* What a thread does; all but the workers do it once. */
 enum act {
@@ -107,7 +114,8 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 			struct sp_worker *w = &worker[i];
 
 			w->shard = &shard;
-			w->number = i;
+			w->number = w->place = i;
+			w->idle = &shard.idle;
 			w->heavy = i == 1 && count(HEAVY1) != 0;
 			sp_task_list_init(&w->handed);
 			sp_store(&w->rest, NULL, relaxed);
@@ -144,7 +152,7 @@ struct worker_suite : rl::test_suite<worker_suite, THREADS> {
 	run_worker(struct sp_worker *w)
 	{
 		try {
-			w->heavy ? heavy_loop(w) : loop(w);
+			w->heavy ? sp_handed_loop(w) : loop(w);
 			left++;
 			RL_ASSERT(sp_load(&w->waiting, relaxed) == 0
 				  && w->runnable == NULL);
@@ -251,8 +259,8 @@ run_message(struct sp_shard *, struct sp_worker *, struct sp_msg *msg)
 		sp_shard_leave(&suite->shard);
 }
 
-static void
-resume(struct sp_worker *worker, struct sp_fiber *fiber)
+void
+sp_worker_resume(struct sp_worker *worker, struct sp_fiber *fiber)
 {
 	RL_ASSERT(fiber->home == worker
 		  && sp_load(&worker->waiting, relaxed) != 0);

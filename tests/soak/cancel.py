@@ -12,10 +12,10 @@ some minutes:
 
 Two demos run, one of which asks the other. Each client asks for something
 that waits: a sleep, room to send, the rest of a body, another server, a
-thread of the pool, the heavy worker. It leaves at some moment, by an end or a
-reset, and reads nothing or a little. Afterwards no handler, task or call may
-wait in either demo, stacks have to be back at what is kept, all connections
-closed, and each kind of wait must have been met.
+thread of the pool, a blocking route, the heavy worker. It leaves at some
+moment, by an end or a reset, and reads nothing or a little. Afterwards no
+handler, task or call may wait in either demo, stacks have to be back at what
+is kept, all connections closed, and each kind of wait must have been met.
 """
 
 import random
@@ -54,6 +54,7 @@ KINDS = {
                              post_a_part("/proxy/echo")]),
     "/fanout": ("parked", [get("/fanout?n=5&ms=60000")]),
     "/offload": ("cut", [get("/offload?ms=300")]),
+    "/blocking": ("requests", [get("/blocking?ms=300")]),
     "/burn": ("requests", [get("/burn?us=300")]),
     "/events": ("cut", [get("/events?ms=50")]),
 }
@@ -104,6 +105,8 @@ def what_is_left(server):
         left.append(f"tasks {stats['tasks']['running']}")
     if stats["offload"]["queued"]:
         left.append(f"offload {stats['offload']['queued']}")
+    if stats["blocking"]["queued"]:
+        left.append(f"blocking {stats['blocking']['queued']}")
     return ", ".join(left) or None
 
 

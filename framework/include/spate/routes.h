@@ -64,8 +64,8 @@ SPATE_API void **spate_req_data(struct spate_req *req);
  * Returns NULL: no memory, or not a prefix; spate_server_start() says which.
  * All calls take a group of NULL for -EINVAL. Context: setup.
  */
-SPATE_API struct spate_group *spate_group(struct spate_server *server,
-    struct spate_group *outer, const char *prefix);
+SPATE_API struct spate_group *spate_group(
+    struct spate_server *server, struct spate_group *outer, const char *prefix);
 
 /* As spate_route() and spate_use(), within the group. Context: setup. */
 SPATE_API int spate_group_route(struct spate_group *group, const char *method,
@@ -80,7 +80,7 @@ SPATE_API int spate_group_use(struct spate_group *group,
  * given by spate_route(); for spate_group_route() the path is the whole one,
  * prefixes included.
  *
- * Errors of all three: -ENOENT (no such route yet), -EINVAL, -ENOMEM.
+ * Errors of all four: -ENOENT (no such route yet), -EINVAL, -ENOMEM.
  * Context: setup.
  */
 
@@ -89,8 +89,8 @@ SPATE_API int spate_group_use(struct spate_group *group,
  * one that read the request. For handlers that compute for more than some
  * 200 microseconds. They run one after the other, and leave the CPU to what
  * is short as soon as there is some (Linux 6.12; before that when the system
- * next looks). A handler that blocks in other libraries is not heavy: it
- * calls them by spate_offload().
+ * next looks). A handler that blocks in other libraries is not heavy, but a
+ * blocking one.
  *
  * If a function is given, those requests are heavy of which it says so. It is
  * called with the handler's arg before middleware, and may look at the head of
@@ -98,16 +98,42 @@ SPATE_API int spate_group_use(struct spate_group *group,
  * then nothing is heavy.
  */
 typedef bool spate_heavy_fn(struct spate_req *req, void *arg);
-SPATE_API int spate_route_heavy(struct spate_server *server,
-    const char *method, const char *path, spate_heavy_fn *heavy_if);
+SPATE_API int spate_route_heavy(struct spate_server *server, const char *method,
+    const char *path, spate_heavy_fn *heavy_if);
+
+/*
+ * Blocking: in a thread that is for such handlers, where they may call what
+ * blocks in the kernel or in another library: files, sleep(3), a database's
+ * client. All that is for handlers can be called as well. Threads are made as
+ * they are needed, blocking_threads of them for all routes and shards (at most
+ * 64, and with the workers of one shard as well; 0: each request is refused),
+ * and their stacks have 1 MiB.
+ *
+ * A handler has its thread to itself. Only if all of them are taken, and some
+ * by handlers that wait in calls of spate's, for the rest of a body say, those
+ * threads take a second request, and who has waited goes on after it.
+ *
+ * Requests without a thread are queued, blocking_queue of them (rounded up to
+ * a power of two, at most 1,048,576), and then answered 503 with Retry-After.
+ * A deadline goes on while they are queued, and who has left by then is not
+ * asked for. It ends what the handler waits for by calls of spate's; what
+ * blocks in the system does not know of it, nor of clients that leave, nor of
+ * a stop: for that to be quick it needs a limit of its own. spate_time_left()
+ * tells what is left.
+ *
+ * For small parts of a handler there is spate_offload(). Also -EINVAL: the
+ * route is heavy.
+ */
+SPATE_API int spate_route_blocking(
+    struct spate_server *server, const char *method, const char *path);
 
 /*
  * Of more than max_in_flight requests at once, counted from when the handler
  * or its middleware is called, the others are answered 503 with Retry-After.
  * 0: no limit.
  */
-SPATE_API int spate_route_limit(struct spate_server *server,
-    const char *method, const char *path, uint32_t max_in_flight);
+SPATE_API int spate_route_limit(struct spate_server *server, const char *method,
+    const char *path, uint32_t max_in_flight);
 
 /*
  * All waits of the handler, by whichever call, end with -ETIMEDOUT when ms
@@ -117,6 +143,13 @@ SPATE_API int spate_route_limit(struct spate_server *server,
  */
 SPATE_API int spate_route_deadline(struct spate_server *server,
     const char *method, const char *path, uint32_t ms);
+
+/*
+ * How many milliseconds the deadline leaves to the running handler: for what
+ * has to be told how long to block. 0: none; -1: there is no deadline.
+ * Context: handler.
+ */
+SPATE_API int64_t spate_time_left(void);
 
 /* ----------------------------------------------------------------- errors */
 
@@ -131,8 +164,8 @@ SPATE_API int spate_route_deadline(struct spate_server *server,
  * Fields that were added before stay. Errors: as spate_respond(). Context:
  * handler.
  */
-SPATE_API int spate_error(
-    struct spate_req *req, int status, const char *reason);
+SPATE_API int
+spate_error(struct spate_req *req, int status, const char *reason);
 
 /*
  * Pages of the program's own, for spate_error() and for every error that the
@@ -153,8 +186,7 @@ SPATE_API int spate_error_page(
  * How much the client wants a media type such as "text/html", by its Accept
  * fields: 0, not at all, to 1000. No such field: 1000. Context: handler.
  */
-SPATE_API unsigned spate_accepts(
-    const struct spate_req *req, const char *type);
+SPATE_API unsigned spate_accepts(const struct spate_req *req, const char *type);
 
 #ifdef __cplusplus
 }
