@@ -63,6 +63,56 @@ say_continue(struct spate_req *req)
 	return sp_req_flush(req);
 }
 
+int
+sp_req_body_ask(struct spate_req *req)
+{
+	return say_continue(req);
+}
+
+bool
+sp_req_body_at_hand(struct spate_req *req)
+{
+	struct sp_http_chunked ahead;
+	size_t used = 0, n = 0;
+	const char *data;
+
+	if (req->body == SP_BODY_NONE || req->body == SP_BODY_BROKEN)
+		return true;
+	if (req->body == SP_BODY_FIXED || req->start == req->end)
+		return req->start != req->end;
+	/* What is left may be no more than the end of a chunk. */
+	ahead = req->chunked;
+	if (sp_http_chunked_feed(&ahead, req->in + req->start,
+		req->end - req->start, &used, &data, &n)
+	    != SP_HTTP_CHUNKED_MORE)
+		return true;
+	req->chunked = ahead;
+	req->start += (uint32_t)used;
+	return false;
+}
+
+sp_tick
+sp_req_body_until(const struct spate_req *req)
+{
+	const struct spate_options *options = &req->server->options;
+	uint32_t ms = options->body_timeout_ms;
+
+	if (options->min_body_rate != 0)
+		ms = sp_patience_left(&req->patience, options->body_grace_ms,
+		    options->min_body_rate, ms);
+	else if (ms == 0)
+		return SP_DEADLINE_NONE;
+	return sp_tick_in(ms);
+}
+
+void
+sp_req_body_waited(struct spate_req *req, uint64_t ns)
+{
+	/* There may be something without a new edge: ask the socket. */
+	req->drained = false;
+	req->patience.waited_ns += ns;
+}
+
 /*
  * Waits first, if the last read has emptied the socket: see read_some() in
  * http_conn.c. A thousand clients that send a byte now and then cost a system

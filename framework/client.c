@@ -18,9 +18,6 @@
 /* Answers of 1xx in front of the one that counts. */
 #define INTERIM_MAX 16
 
-/* A chunk's size line, and the end of the chunk. */
-#define CHUNK_EXTRA (SP_HEX_DIGITS + 4)
-
 struct spate_call
 spate_call_default(const char *method, const char *url)
 {
@@ -186,12 +183,6 @@ send_all(struct spate_upstream *up, const char *data, size_t size)
 	return 0;
 }
 
-static bool
-has_left(int error)
-{
-	return error == -EPIPE || error == -ECONNRESET;
-}
-
 /*
  * Whether to send it all again: a kept connection was closed by the other
  * side before anything of an answer came, and twice is as good as once.
@@ -199,7 +190,8 @@ has_left(int error)
 static bool
 may_retry(const struct spate_upstream *up, int error)
 {
-	return up->reused && up->idempotent && !up->streamed && has_left(error);
+	return up->reused && up->idempotent && !up->streamed
+	       && sp_upstream_has_left(error);
 }
 
 static int
@@ -227,8 +219,8 @@ deliver(struct spate_upstream *up)
  * Deliver the request, on a new connection if need be. Who hangs up in the
  * middle of it may have answered before: that is for the reader to see.
  */
-static int
-flush(struct spate_upstream *up)
+int
+sp_upstream_deliver(struct spate_upstream *up)
 {
 	int error = deliver(up);
 
@@ -237,7 +229,7 @@ flush(struct spate_upstream *up)
 		if (error == 0)
 			error = deliver(up);
 	}
-	if (has_left(error) && up->state == SP_UPSTREAM_CONNECTED) {
+	if (sp_upstream_has_left(error) && up->state == SP_UPSTREAM_CONNECTED) {
 		up->cut = true;
 		up->state = SP_UPSTREAM_SENT;
 		error = 0;
@@ -248,84 +240,22 @@ flush(struct spate_upstream *up)
 int
 spate_upstream_flush(struct spate_upstream *up)
 {
-	int error = up->error != 0 ? up->error : flush(up);
+	int error = up->error != 0 ? up->error
+				   : sp_upstream_deliver(up);
 
 	return error != 0 ? sp_upstream_fail(up, error) : 0;
-}
-
-/* A piece in the buffer, which holds nothing else once all is sent. */
-static int
-write_chunk(struct spate_upstream *up, const char *data, size_t size)
-{
-	size_t n = sp_format_hex(up->buffer, size);
-
-	memcpy(up->buffer + n, "\r\n", 2);
-	memcpy(up->buffer + n + 2, data, size);
-	memcpy(up->buffer + n + 2 + size, "\r\n", 2);
-	return send_all(up, up->buffer, n + 2 + size + 2);
-}
-
-static int
-write_chunks(struct spate_upstream *up, const char *data, size_t size)
-{
-	const size_t max = up->capacity - CHUNK_EXTRA;
-	int error = 0;
-
-	while (size != 0 && error == 0) {
-		size_t piece = size < max ? size : max;
-
-		error = write_chunk(up, data, piece);
-		data += piece;
-		size -= piece;
-	}
-	return error;
-}
-
-int
-spate_upstream_write(struct spate_upstream *up, const void *data, size_t size)
-{
-	int error = spate_upstream_flush(up);
-
-	if (error != 0)
-		return error;
-	if (!up->streamed || up->state != SP_UPSTREAM_SENT)
-		return -EINVAL;
-	if (size > up->owed)
-		return -EMSGSIZE;
-	if (up->cut)
-		return -EPIPE;
-	if (up->owed == UINT64_MAX) {
-		error = write_chunks(up, data, size);
-	} else {
-		error = send_all(up, data, size);
-		up->owed -= size;
-	}
-	if (has_left(error)) {
-		up->cut = true;
-		return error;
-	}
-	return error != 0 ? sp_upstream_fail(up, error) : 0;
-}
-
-/* The end of a body in pieces. */
-static int
-end_body(struct spate_upstream *up)
-{
-	int error;
-
-	if (!up->streamed || up->cut)
-		return 0;
-	if (up->owed != UINT64_MAX)
-		return up->owed == 0 ? 0 : -EINVAL;
-	error = send_all(up, "0\r\n\r\n", 5);
-	if (has_left(error)) {
-		up->cut = true;
-		error = 0;
-	}
-	return error;
 }
 
 /* ------------------------------------------------------------ the answer */
+
+ssize_t
+sp_upstream_receive(struct spate_upstream *up, void *buf, size_t size)
+{
+	if (sp_upstream_is_early(up))
+		return sp_conn_try_recv(up->worker, up->pd, buf, size);
+	return sp_outgoing_recv(
+	    up->worker, up->pd, buf, size, sp_upstream_until(up));
+}
 
 /* => Returns how many bytes came; the end is an error here. */
 static ssize_t
@@ -335,8 +265,8 @@ receive(struct spate_upstream *up)
 
 	if (up->end == up->capacity)
 		return -EBADMSG;
-	n = sp_outgoing_recv(up->worker, up->pd, up->buffer + up->end,
-	    up->capacity - up->end, sp_upstream_until(up));
+	n = sp_upstream_receive(
+	    up, up->buffer + up->end, up->capacity - up->end);
 	if (n > 0)
 		up->end += (uint32_t)n;
 	return n == 0 ? -ECONNRESET : n;
@@ -362,7 +292,7 @@ receive_first(struct spate_upstream *up)
 
 /* => Returns the status, or 0: more bytes are needed. */
 static int
-parse(struct spate_upstream *up, unsigned *interim)
+parse(struct spate_upstream *up)
 {
 	for (;;) {
 		int n = sp_http_answer_parse(
@@ -374,33 +304,34 @@ parse(struct spate_upstream *up, unsigned *interim)
 			up->start = (uint32_t)n;
 			return up->answer.status;
 		}
-		if (++*interim > INTERIM_MAX)
+		if (++up->interim > INTERIM_MAX)
 			return -EBADMSG;
 		up->end -= (uint32_t)n;
 		memmove(up->buffer, up->buffer + n, up->end);
+		up->progress = (struct sp_http_progress){ 0 };
 	}
 }
 
+/* => Returns the status, or 0: it is early. */
 static int
 read_head(struct spate_upstream *up)
 {
-	struct sp_http_progress progress = { 0 };
-	unsigned interim = 0, before;
-	int status = 0, error = receive_first(up);
+	int status = 0, error = 0;
 
+	if (up->end == 0 && up->interim == 0)
+		error = receive_first(up);
 	while (error == 0 && status == 0) {
-		before = interim;
-		if (sp_http_head_worth_parsing(
-			&progress, up->buffer, up->end, &up->server->limits))
-			status = parse(up, &interim);
-		if (interim != before)
-			progress = (struct sp_http_progress){ 0 };
+		if (sp_http_head_worth_parsing(&up->progress, up->buffer,
+			up->end, &up->server->limits))
+			status = parse(up);
 		if (status == 0) {
 			ssize_t n = receive(up);
 
 			error = n < 0 ? (int)n : 0;
 		}
 	}
+	if (error == -EAGAIN && sp_upstream_is_early(up))
+		return 0;
 	return error != 0 ? error : status;
 }
 
@@ -413,13 +344,14 @@ spate_upstream_answer(struct spate_upstream *up)
 		return up->error;
 	if (up->state >= SP_UPSTREAM_ANSWERED)
 		return up->answer.status;
-	error = flush(up);
-	if (error == 0)
-		error = end_body(up);
+	error = sp_upstream_deliver(up);
+	if (error == 0 && !up->duplex)
+		error = sp_upstream_end_body(up);
 	status = error == 0 ? read_head(up) : error;
 	if (status < 0)
 		return sp_upstream_fail(up, status);
-	sp_upstream_body_begin(up);
+	if (status > 0)
+		sp_upstream_body_begin(up);
 	return status;
 }
 
@@ -441,6 +373,7 @@ make(const struct spate_call *call, struct spate_upstream **out)
 	up->server = worker->engine->context;
 	up->capacity = worker->engine->options.buffer_size;
 	up->timeout_ms = call->timeout_ms;
+	up->duplex = call->duplex;
 	/* Also of what never has to wait. */
 	up->deadline = sp_fiber_until(worker->current,
 	    call->deadline_ms == 0 ? (sp_tick)SP_DEADLINE_NONE
@@ -502,6 +435,7 @@ may_keep(const struct spate_upstream *up)
 {
 	return up->pd != NULL && up->error == 0
 	       && up->state == SP_UPSTREAM_WHOLE && !up->cut
+	       && (!up->streamed || up->ended)
 	       && up->start == up->end && up->ends != SP_HTTP_ENDS_BY_CLOSE
 	       && (up->answer.head.flags & SP_HTTP_KEEP_ALIVE);
 }

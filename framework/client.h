@@ -18,9 +18,12 @@
 #include "framework/http_chunked.h"
 #include "framework/names.h"
 #include "framework/server.h"
+#include "framework/text.h"
 #include "framework/upstream_pool.h"
 
 #include <spate/client.h>
+
+#include <errno.h>
 
 enum sp_upstream_state {
 	SP_UPSTREAM_CONNECTING,
@@ -55,7 +58,16 @@ struct spate_upstream {
 	bool to_head;
 	bool reused;
 	bool cut; /* the other side did not take all of it */
+	bool duplex; /* the answer may come before the body's end */
+	bool ending; /* its last frame has been composed */
+	bool ended;  /* all of a body in pieces has been sent */
+	bool between; /* a chunk has been sent, but not the end of its line */
+	uint8_t frame_at, frame_size;
+	uint64_t chunk_left; /* of the chunk that was begun */
+	char frame[SP_HEX_DIGITS + 6]; /* of chunks; to be sent from _at on */
 	char *collected;
+	unsigned interim; /* heads in front of the answer's */
+	struct sp_http_progress progress; /* with the next head */
 	struct sp_http_chunked chunked;
 	struct sp_http_answer answer;
 };
@@ -71,6 +83,37 @@ sp_upstream_compose(struct spate_upstream *up, const struct spate_call *call);
 
 /* sp_upstream_fail: the end. Returns error. */
 int sp_upstream_fail(struct spate_upstream *up, int error);
+
+/*
+ * sp_upstream_deliver: connect, and send all but a body in pieces.
+ * sp_upstream_end_body: that is over; waits. client_send.c.
+ *
+ * => Return 0 or -errno.
+ */
+int sp_upstream_deliver(struct spate_upstream *up);
+int sp_upstream_end_body(struct spate_upstream *up);
+
+/* sp_upstream_is_early: while it sends a body no call waits for the answer. */
+static inline bool
+sp_upstream_is_early(const struct spate_upstream *up)
+{
+	return up->duplex && up->streamed && !up->ended && !up->cut;
+}
+
+/*
+ * sp_upstream_receive: some of the answer, by the next wait's deadline.
+ *
+ * => Returns how many bytes, 0 at the end, or -errno; -EAGAIN: none yet, and
+ *    it is early.
+ */
+ssize_t sp_upstream_receive(struct spate_upstream *up, void *buf, size_t size);
+
+/* sp_upstream_has_left: an error that says so; it may have answered before. */
+static inline bool
+sp_upstream_has_left(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET;
+}
 
 /* sp_upstream_until: when the next wait ends. */
 sp_tick sp_upstream_until(const struct spate_upstream *up);

@@ -38,8 +38,7 @@ receive(struct spate_upstream *up, void *buf, size_t size)
 	if (deadline != SP_DEADLINE_NONE
 	    && !sp_tick_after(deadline, sp_tick_of(sp_now_ns())))
 		return -ETIMEDOUT;
-	return sp_outgoing_recv(
-	    up->worker, up->pd, buf, size, sp_upstream_until(up));
+	return sp_upstream_receive(up, buf, size);
 }
 
 /* Bytes as they are: first from the buffer, then into the caller's. */
@@ -144,6 +143,8 @@ spate_upstream_read(struct spate_upstream *up, void *buf, size_t size)
 		n = read_chunked(up, buf, size);
 	else
 		n = read_rest(up, buf, size);
+	if (n == -EAGAIN && sp_upstream_is_early(up))
+		return n;
 	return n < 0 ? sp_upstream_fail(up, (int)n) : n;
 }
 

@@ -385,7 +385,7 @@ flush_before_wait(void *arg)
 	}
 }
 
-const struct spate_req *
+struct spate_req *
 sp_req_current(const struct sp_worker *worker)
 {
 	const struct sp_fiber *fiber = worker->current;

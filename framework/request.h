@@ -180,7 +180,7 @@ struct sp_http_worker {
  *
  * => Returns NULL: it is a task, or a stream.
  */
-const struct spate_req *sp_req_current(const struct sp_worker *worker);
+struct spate_req *sp_req_current(const struct sp_worker *worker);
 
 /*
  * sp_req_buffer: a buffer of the worker's, on loan until it is put back.
@@ -318,6 +318,21 @@ bool sp_req_ages(struct spate_req *req);
  */
 void sp_req_body_begin(struct spate_req *req);
 bool sp_req_body_skip(struct spate_req *req);
+
+/*
+ * To wait for the body together with something else. sp_req_body_ask: the
+ * client may wait to be told to go on. => Returns 0, or what is wrong.
+ *
+ * sp_req_body_at_hand: a read need not ask the socket.
+ *
+ * sp_req_body_until: when it has to have come; or SP_DEADLINE_NONE.
+ *
+ * sp_req_body_waited: so long it was waited for.
+ */
+int sp_req_body_ask(struct spate_req *req);
+bool sp_req_body_at_hand(struct spate_req *req);
+sp_tick sp_req_body_until(const struct spate_req *req);
+void sp_req_body_waited(struct spate_req *req, uint64_t ns);
 
 /*
  * sp_worker_date: bring the worker's copy of the date up to date; at the

@@ -14,10 +14,12 @@
 struct wait {
 	struct sp_timer timer;
 	struct sp_fiber *fiber;
-	sp_slot *slot;           /* what it waits in: an event's, or of's */
+	sp_slot *slot[SP_POLL_MODES]; /* an event's, or one or two of of's */
+	unsigned slots;
 	struct sp_poll_desc *of; /* an edge of this one, or NULL */
-	enum sp_poll_mode mode;
+	enum sp_poll_mode mode[SP_POLL_MODES];
 	struct sp_poll_desc *pd; /* of the connection, or NULL */
+	bool own;                /* an edge of pd ends it as well */
 	bool edge;               /* pd had one, which is not for us to eat */
 	bool late;               /* the time is up */
 };
@@ -59,43 +61,74 @@ enter_reading(struct wait *wait)
 static int
 edge_error(const struct wait *wait)
 {
-	return wait->of != NULL ? sp_netpoll_check_err(wait->of, wait->mode)
-				: 0;
+	int error = 0;
+
+	for (unsigned i = 0; i < wait->slots && wait->of != NULL; i++) {
+		if (error == 0)
+			error = sp_netpoll_check_err(wait->of, wait->mode[i]);
+	}
+	return error;
 }
 
 /*
- * Wait once, in both slots, and leave both.
+ * Get into all slots but pd's, and wait unless one had something.
  *
- * => Returns whether the event was posted.
+ * => Returns how many it is in still, from the first on.
+ */
+static unsigned
+enter_and_wait(struct sp_worker *worker, struct wait *wait, bool *posted,
+    int *woken)
+{
+	unsigned announced = 0, in = 0;
+
+	while (announced < wait->slots
+	    && sp_slot_announce(wait->slot[announced]))
+		announced++;
+	/* That one has been consumed by it. */
+	*posted = announced < wait->slots;
+	/* FLAG2, for a descriptor: or nobody would wake this fiber. */
+	if (*posted || edge_error(wait) != 0)
+		return 0;
+	while (in < wait->slots
+	    && sp_slot_commit(wait->slot[in], (uintptr_t)wait->fiber))
+		in++;
+	if (in == wait->slots) {
+		sp_fiber_suspend(worker);
+		*woken = 1;
+	}
+	return in;
+}
+
+/*
+ * Wait once, in all slots, and leave all.
+ *
+ * => Returns whether the event was posted, or there was an edge.
  */
 static bool
 wait_once(struct sp_worker *worker, struct wait *wait)
 {
-	sp_slot *slot = wait->slot;
 	uintptr_t fiber = (uintptr_t)wait->fiber;
-	bool reading = wait->pd != NULL;
+	bool reading = wait->pd != NULL, posted = false;
 	int taken = 0, woken = 0;
-	bool posted = true;
+	unsigned in = 0;
 
-	if (reading && !enter_reading(wait))
-		return sp_slot_consume(slot);
-	if (sp_slot_announce(slot)) {
-		/* FLAG2, for a descriptor: or nobody would wake this fiber. */
-		if (edge_error(wait) == 0 && sp_slot_commit(slot, fiber)) {
-			sp_fiber_suspend(worker);
-			woken = 1;
-			taken = !sp_slot_retract(slot, fiber);
-		}
-		posted = sp_slot_consume(slot);
-	}
+	if (!reading || enter_reading(wait))
+		in = enter_and_wait(worker, wait, &posted, &woken);
+	else
+		reading = false;
+	for (unsigned i = 0; i < in; i++)
+		taken += !sp_slot_retract(wait->slot[i], fiber);
+	for (unsigned i = 0; i < wait->slots; i++)
+		posted |= sp_slot_consume(wait->slot[i]);
 	if (reading) {
-		slot = &wait->pd->slot[SP_POLL_READ];
+		sp_slot *slot = &wait->pd->slot[SP_POLL_READ];
+
 		taken += !sp_slot_retract(slot, fiber);
 		wait->edge |= sp_slot_consume(slot);
 	}
 	for (; woken < taken; woken++)
 		sp_fiber_suspend(worker);
-	return posted;
+	return posted || (wait->own && wait->edge);
 }
 
 static int
@@ -152,7 +185,7 @@ int
 sp_event_wait_until(
     struct sp_worker *worker, struct sp_event *event, sp_tick until)
 {
-	struct wait wait = { .slot = &event->slot };
+	struct wait wait = { .slot = { &event->slot }, .slots = 1 };
 
 	return wait_for(worker, &wait, until);
 }
@@ -190,8 +223,24 @@ int
 sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
     enum sp_poll_mode mode, sp_tick until)
 {
+	struct wait wait = { .slot = { &pd->slot[mode] },
+		.slots = 1,
+		.of = pd,
+		.mode = { mode } };
+
+	return wait_for(worker, &wait, until);
+}
+
+int
+sp_edge_wait_any(
+    struct sp_worker *worker, struct sp_poll_desc *pd, bool own, sp_tick until)
+{
 	struct wait wait
-	    = { .slot = &pd->slot[mode], .of = pd, .mode = mode };
+	    = { .slot = { &pd->slot[SP_POLL_READ], &pd->slot[SP_POLL_WRITE] },
+		      .slots = 2,
+		      .of = pd,
+		      .mode = { SP_POLL_READ, SP_POLL_WRITE },
+		      .own = own };
 
 	return wait_for(worker, &wait, until);
 }
@@ -235,7 +284,7 @@ sp_worker_timers(struct sp_worker *worker)
 		uintptr_t woken;
 
 		wait->late = true;
-		woken = sp_slot_evict(wait->slot);
+		woken = sp_slot_evict(wait->slot[0]);
 		if (woken > SP_SLOT_TASK)
 			sp_fiber_ready((struct sp_fiber *)woken);
 	}

@@ -23,10 +23,10 @@
  * events alone; an answer under way is written to the end.
  *
  * A fiber that handles a connection waits in two slots at once, the event's
- * and the descriptor's, so two threads may each make it ready. It goes on
- * only when it has taken itself out of both, and has been woken by each that
- * had taken it already: a wake-up that came later would hit whatever the
- * fiber does by then.
+ * and the descriptor's, or in three, so several threads may each make it ready.
+ * It goes on only when it has taken itself out of all, and has been woken by
+ * each that had taken it already: a wake-up that came later would hit whatever
+ * the fiber does by then.
  */
 
 #include "shards/poll_desc.h"
@@ -83,6 +83,15 @@ void sp_event_wait_posted(struct sp_worker *worker, struct sp_event *event);
  */
 int sp_edge_wait(struct sp_worker *worker, struct sp_poll_desc *pd,
     enum sp_poll_mode mode, sp_tick until);
+
+/*
+ * sp_edge_wait_any: likewise for one in either direction; and, if own is true,
+ * for one that says that the fiber's own connection may be read from, which
+ * stays for who reads. An edge may be of what was read or sent long ago, so
+ * who comes back asks the kernel what there is.
+ */
+int sp_edge_wait_any(
+    struct sp_worker *worker, struct sp_poll_desc *pd, bool own, sp_tick until);
 
 /* sp_event_post: any thread. */
 void sp_event_post(struct sp_event *event);

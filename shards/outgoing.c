@@ -216,6 +216,23 @@ sp_outgoing_send(struct sp_worker *worker, struct sp_poll_desc *pd,
 	}
 }
 
+ssize_t
+sp_outgoing_try_send(struct sp_worker *worker, struct sp_poll_desc *pd,
+    const struct iovec piece[2])
+{
+	struct iovec part[2] = { piece[0], piece[1] };
+	struct msghdr msg = { .msg_iov = part, .msg_iovlen = 2 };
+	ssize_t n;
+
+	do {
+		n = sendmsg(pd->fd, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	sp_count(&worker->counters.bytes_out, (uint64_t)n);
+	return n;
+}
+
 /* ---------------------------------------------------------- being kept */
 
 void

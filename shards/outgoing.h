@@ -33,6 +33,7 @@
 
 #include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /*
  * sp_outgoing_connect: begin a connection. Does not wait for the peer.
@@ -78,6 +79,14 @@ ssize_t sp_outgoing_recv(struct sp_worker *worker, struct sp_poll_desc *pd,
  */
 ssize_t sp_outgoing_send(struct sp_worker *worker, struct sp_poll_desc *pd,
     const void *buf, size_t size, sp_tick until);
+
+/*
+ * sp_outgoing_try_send: what there is room for of two pieces, by one call.
+ *
+ * => Returns how many bytes, or -errno; -EAGAIN: none.
+ */
+ssize_t sp_outgoing_try_send(struct sp_worker *worker, struct sp_poll_desc *pd,
+    const struct iovec piece[2]);
 
 /*
  * sp_outgoing_park: let go of one that may be used again. It is closed in

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,73 +189,145 @@ refuse(struct spate_req *req, int error)
 	    spate_strerror(error));
 }
 
-/*
- * The body of the request, as it comes.
- *
- * => Returns 0 too if the other side wants no more of it: there may be an
- *    answer all the same. *client is set if it was the client's fault.
- */
-static int
-send_body(struct spate_req *req, struct spate_upstream *up, bool *client)
-{
-	char piece[PIECE];
-	ssize_t n;
-	int error = 0;
+/* What is passed on, in both directions: a piece of each at a time. */
+struct relay {
+	struct spate_req *req;
+	struct spate_upstream *up;
+	size_t at, size; /* of the body's piece, what is still to be sent */
+	bool all_read;   /* of the body */
+	bool all_sent;   /* or the other side wants no more of it */
+	bool answered;   /* the head has been passed on */
+	bool all_passed;
+	bool by_client; /* who is at fault, if there is a fault */
+	char body[PIECE], answer[PIECE];
+};
 
-	while (error == 0) {
-		n = spate_body_read(req, piece, sizeof(piece));
-		if (n <= 0) {
-			*client = n < 0;
-			return (int)n;
-		}
-		error = spate_upstream_write(up, piece, (size_t)n);
+/* => Returns 0, or the first error. */
+static int
+read_body(struct relay *relay)
+{
+	ssize_t n = spate_body_read(
+	    relay->req, relay->body, sizeof(relay->body));
+
+	if (n < 0) {
+		relay->by_client = true;
+		return (int)n;
 	}
-	return error == -EPIPE || error == -ECONNRESET ? 0 : error;
+	relay->at = 0;
+	relay->size = (size_t)n;
+	relay->all_read = n == 0;
+	return 0;
 }
 
-/* The answer; after its head has gone out, only its end tells of a fault. */
+/* Who wants no more of a body may have answered all the same. */
 static int
-pass_on(struct spate_req *req, struct spate_upstream *up, int status)
+send_body(struct relay *relay)
 {
-	struct spate_str type = spate_upstream_header(up, "Content-Type");
-	const char *text = type.data != NULL ? copy(req, type) : NULL;
-	char piece[PIECE];
-	ssize_t n = 1;
-	int error = give_fields(req, up);
+	ssize_t n = 0;
 
-	if (error != 0)
-		return spate_text(req, 502, "502 Bad Gateway: the head\n");
-	error = spate_begin(req, status, text, spate_upstream_size(up));
-	while (error == 0 && n > 0) {
-		n = spate_upstream_read(up, piece, sizeof(piece));
-		if (n > 0)
-			error = spate_write(req, piece, (size_t)n);
+	if (relay->at < relay->size)
+		n = spate_upstream_send(relay->up, relay->body + relay->at,
+		    relay->size - relay->at);
+	else if (relay->all_read)
+		n = spate_upstream_end(relay->up);
+	if (n == -EAGAIN)
+		return 0;
+	if (n == -EPIPE || n == -ECONNRESET) {
+		relay->all_sent = true;
+		return 0;
 	}
-	return error != 0 ? error : (int)n;
+	if (n < 0)
+		return (int)n;
+	if (relay->at == relay->size && relay->all_read)
+		relay->all_sent = true;
+	relay->at += (size_t)n;
+	return 0;
+}
+
+static int
+pass_head(struct relay *relay)
+{
+	struct spate_str type;
+	const char *text;
+	int status = spate_upstream_answer(relay->up), error;
+
+	if (status <= 0)
+		return status;
+	type = spate_upstream_header(relay->up, "Content-Type");
+	text = type.data != NULL ? copy(relay->req, type) : NULL;
+	error = give_fields(relay->req, relay->up);
+	if (error == 0)
+		error = spate_begin(relay->req, status, text,
+		    spate_upstream_size(relay->up));
+	relay->answered = true;
+	return error;
+}
+
+/* After the head has gone out, only its end tells of a fault. */
+static int
+pass_answer(struct relay *relay)
+{
+	ssize_t n;
+
+	if (!relay->answered)
+		return pass_head(relay);
+	n = spate_upstream_read(
+	    relay->up, relay->answer, sizeof(relay->answer));
+	if (n < 0)
+		return n == -EAGAIN ? 0 : (int)n;
+	relay->all_passed = n == 0;
+	return n != 0 ? spate_write(relay->req, relay->answer, (size_t)n) : 0;
+}
+
+/*
+ * Until all of the answer has been passed on, whatever has become of the body
+ * by then. Neither side is read from faster than the other one takes it.
+ */
+static int
+pass_on(struct relay *relay)
+{
+	int error = 0;
+
+	while (error == 0 && !relay->all_passed) {
+		unsigned what = SPATE_ANSWER;
+		int ready;
+
+		if (!relay->all_sent)
+			what |= relay->at < relay->size || relay->all_read
+				    ? SPATE_ROOM
+				    : SPATE_BODY;
+		ready = spate_upstream_wait(relay->up, what);
+		if (ready < 0)
+			return ready;
+		if (ready & SPATE_BODY)
+			error = read_body(relay);
+		if (error == 0 && (ready & (SPATE_BODY | SPATE_ROOM)) != 0)
+			error = send_body(relay);
+		if (error == 0 && (ready & SPATE_ANSWER))
+			error = pass_answer(relay);
+	}
+	return error;
 }
 
 static int
 call_upstream(struct spate_req *req, struct spate_call *call)
 {
-	struct spate_upstream *up;
-	bool client = false;
-	int status, result;
+	struct relay *relay = spate_alloc(req, sizeof(*relay));
+	int error;
 
-	status = spate_upstream_open(call, &up);
-	if (status != 0)
-		return refuse(req, status);
-	if (call->body_size != 0)
-		status = send_body(req, up, &client);
-	if (status == 0)
-		status = spate_upstream_answer(up);
-	if (client)
-		result = status;
-	else if (status < 0)
-		result = refuse(req, status);
-	else
-		result = pass_on(req, up, status);
-	spate_upstream_close(up);
-	return result;
+	if (relay == NULL)
+		return -ENOMEM;
+	memset(relay, 0, offsetof(struct relay, body));
+	relay->req = req;
+	relay->all_read = relay->all_sent = call->body_size == 0;
+	error = spate_upstream_open(call, &relay->up);
+	if (error != 0)
+		return refuse(req, error);
+	error = pass_on(relay);
+	spate_upstream_close(relay->up);
+	if (error != 0 && !relay->answered && !relay->by_client)
+		return refuse(req, error);
+	return error;
 }
 
 /* The path behind "/proxy", with its escapes, and the query. */
@@ -296,6 +369,7 @@ demo_proxy(struct spate_req *req, void *upstream)
 	call.fields = fields;
 	call.field_count = (size_t)count;
 	call.body_size = spate_body_size(req);
+	call.duplex = true;
 	return call_upstream(req, &call);
 }
 

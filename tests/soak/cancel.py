@@ -36,9 +36,9 @@ def get(target):
     return f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
 
 
-def post_a_part(target):
-    return (f"POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: 50000"
-            "\r\n\r\n" + "x" * 5000).encode()
+def post_a_part(target, size=50000, part=5000):
+    return (f"POST {target} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}"
+            "\r\n\r\n" + "x" * part).encode()
 
 
 # What is asked for, by the route that it comes to, and which of the numbers
@@ -51,7 +51,8 @@ KINDS = {
     "/echo": ("cut", [post_a_part("/echo")]),
     "/proxy/*path": ("cut", [get("/proxy/sleep?ms=60000"),
                              get("/proxy/bytes/9000000"),
-                             post_a_part("/proxy/echo")]),
+                             post_a_part("/proxy/echo"),
+                             post_a_part("/proxy/echo", 9000000, 200000)]),
     "/fanout": ("parked", [get("/fanout?n=5&ms=60000")]),
     "/offload": ("cut", [get("/offload?ms=300")]),
     "/blocking": ("requests", [get("/blocking?ms=300")]),

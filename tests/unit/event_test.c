@@ -6,6 +6,7 @@
  */
 
 #include "shards/event.h"
+#include "shards/outgoing.h"
 
 #include "tests/echo.h"
 
@@ -128,6 +129,88 @@ is_late(struct sp_worker *worker, struct sp_poll_desc *pd)
 TEST(a_kick_is_no_post_and_time_ends_it)
 {
 	play(is_late);
+}
+
+/* What the poller does while a fiber waits for whichever comes first. */
+struct edges {
+	struct sp_msg msg;
+	struct sp_poll_desc *pd, *other;
+	bool read, write, own;
+};
+
+static void
+make_edges(struct sp_shard *shard, struct sp_worker *worker, struct sp_msg *msg)
+{
+	struct edges *edges = sp_container_of(msg, struct edges, msg);
+	struct sp_task_list ready;
+
+	(void)worker;
+	sp_task_list_init(&ready);
+	if (edges->read)
+		sp_netpoll_ready(shard, edges->other, SP_POLLED_READ, &ready);
+	if (edges->write)
+		sp_netpoll_ready(shard, edges->other, SP_POLLED_WRITE, &ready);
+	if (edges->own)
+		sp_netpoll_ready(shard, edges->pd, SP_POLLED_READ, &ready);
+	EXPECT_EQ(ready.count, 0);
+}
+
+static int
+wait_any(struct sp_worker *worker, struct edges edges, bool own)
+{
+	struct sp_fiber *fiber = worker->current;
+	sp_tick until = SP_DEADLINE_NONE;
+	int result;
+
+	edges.msg.fn = make_edges;
+	if (!edges.read && !edges.write && !(edges.own && own))
+		until = sp_tick_in(5);
+	sp_shard_post(worker->shard, &edges.msg);
+	result = sp_edge_wait_any(worker, edges.other, own, until);
+	EXPECT_EQ(fiber->credits, 0);
+	EXPECT_EQ(sp_load(&fiber->wakes, relaxed), 0);
+	for (int mode = 0; mode < SP_POLL_MODES; mode++)
+		EXPECT_EQ(sp_load(&edges.other->slot[mode], relaxed),
+		    (uintptr_t)SP_SLOT_NIL);
+	/* An edge of one's own stays for who reads. */
+	EXPECT_EQ(sp_slot_consume(&edges.pd->slot[SP_POLL_READ]), edges.own);
+	return result;
+}
+
+static void
+has_any(struct sp_worker *worker, struct sp_poll_desc *pd)
+{
+	struct sp_poll_desc *other;
+	int ends[2];
+
+	EXPECT_EQ(pipe(ends), 0);
+	/* Nothing comes of it by itself. */
+	EXPECT_EQ(sp_outgoing_register(worker, ends[0], SP_WATCH_READ, &other),
+	    0);
+	for (unsigned which = 0; which < 100 * 8; which++) {
+		struct edges edges = {
+			.pd = pd,
+			.other = other,
+			.read = which & 1,
+			.write = which & 2,
+			.own = which & 4,
+		};
+		bool any = edges.read || edges.write;
+
+		if (which >= 8 && !any)
+			continue;
+		EXPECT_EQ(wait_any(worker, edges, false),
+		    any ? 0 : -ETIMEDOUT);
+		EXPECT_EQ(wait_any(worker, edges, true),
+		    any || edges.own ? 0 : -ETIMEDOUT);
+	}
+	sp_outgoing_close(worker, other);
+	close(ends[1]);
+}
+
+TEST(the_first_of_three_edges_ends_a_wait_and_each_is_accounted_for)
+{
+	play(has_any);
 }
 
 static void

@@ -28,6 +28,13 @@
  *                                    ^ |
  *                                    `-' write
  *
+ * Both ways at once, for who passes on large bodies: with duplex set, write no
+ * more than there is room for, and wait for whatever comes first.
+ *
+ *     open, call.duplex      send() what spate_upstream_wait() has room for,
+ *                            and end() it
+ *                            answer() and read() as wait() says
+ *
  * A connection whose answer was read to the end is kept for the next request
  * to the same address from the same worker (spate_options.upstream_idle_max).
  * One that the other side closes at that moment costs an idempotent request
@@ -85,11 +92,19 @@ struct spate_call {
 	 * one of the two, it has those of fields alone.
 	 */
 	bool untraced;
+
+	/*
+	 * The answer may be read before all of a body without a pointer has
+	 * been sent: spate_upstream_answer() does not end it. Until that is
+	 * done, neither it nor spate_upstream_read() waits: they return 0 and
+	 * -EAGAIN if not enough has come.
+	 */
+	bool duplex;
 };
 
 /* Context: any. */
-SPATE_API struct spate_call spate_call_default(
-    const char *method, const char *url);
+SPATE_API struct spate_call
+spate_call_default(const char *method, const char *url);
 
 /*
  * Begin a request. url is one of
@@ -109,8 +124,8 @@ SPATE_API struct spate_call spate_call_default(
  * Upgrade, TE, Trailer, Expect), -EMSGSIZE (a head of more than max_head),
  * -EPERM (not in a handler). *out is then NULL. Context: handler.
  */
-SPATE_API int spate_upstream_open(
-    const struct spate_call *call, struct spate_upstream **out);
+SPATE_API int
+spate_upstream_open(const struct spate_call *call, struct spate_upstream **out);
 
 /* Be connected, and send what there is to send. Context: handler. */
 SPATE_API int spate_upstream_flush(struct spate_upstream *up);
@@ -120,8 +135,34 @@ SPATE_API int spate_upstream_flush(struct spate_upstream *up);
  * announced, and nothing is sent. -EPIPE, -ECONNRESET: the other side wants
  * no more; there may still be an answer to read. Context: handler.
  */
-SPATE_API int spate_upstream_write(
+SPATE_API int
+spate_upstream_write(struct spate_upstream *up, const void *data, size_t size);
+
+/*
+ * Some of the next piece, without waiting for room. Returns how many bytes
+ * were taken, which may be 0; the rest has to come next. Errors: as
+ * spate_upstream_write(). Context: handler.
+ */
+SPATE_API ssize_t spate_upstream_send(
     struct spate_upstream *up, const void *data, size_t size);
+
+/*
+ * That was all of the body, of a call with duplex. -EAGAIN: wait for room, and
+ * say it again. -EINVAL: some of it is missing. Context: handler.
+ */
+SPATE_API int spate_upstream_end(struct spate_upstream *up);
+
+/*
+ * Wait until at least one of these can be gone on with, of a call with duplex:
+ * there is room to send; something has come of the answer, or its end; or
+ * something of the body of the handler's own request, or its end. What has been
+ * written to the client is sent before. If it is the client that is late with
+ * its body, that counts as something of it, and reading it tells.
+ *
+ * Returns which, as bits. Context: handler.
+ */
+enum { SPATE_ROOM = 1 << 0, SPATE_ANSWER = 1 << 1, SPATE_BODY = 1 << 2 };
+SPATE_API int spate_upstream_wait(struct spate_upstream *up, unsigned what);
 
 /*
  * Wait for the head of the answer.
@@ -134,15 +175,15 @@ SPATE_API int spate_upstream_answer(struct spate_upstream *up);
  * Open, flush and answer. Returns the status; after an error *out is NULL.
  * Context: handler.
  */
-SPATE_API int spate_fetch(
-    const struct spate_call *call, struct spate_upstream **out);
+SPATE_API int
+spate_fetch(const struct spate_call *call, struct spate_upstream **out);
 
 /*
  * A field of the answer by its name; or the one at index, and then -ENOENT
  * says that there are no more. On loan until the close. Context: handler.
  */
-SPATE_API struct spate_str spate_upstream_header(
-    const struct spate_upstream *up, const char *name);
+SPATE_API struct spate_str
+spate_upstream_header(const struct spate_upstream *up, const char *name);
 SPATE_API int spate_upstream_header_at(const struct spate_upstream *up,
     size_t index, struct spate_str *name, struct spate_str *value);
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+/*
+ * The calls by which a handler sends a body and reads the answer at the same
+ * time: what they say when they are used wrongly, and whose fault a wait is.
+ */
+
+#include "tests/e2e/client.h"
+#include "tests/e2e/relay.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define EITHER (SPATE_BODY | SPATE_ANSWER)
+
+static struct site site;
+static _Atomic int ended, last;
+
+/* An echo behind this server. */
+static struct spate_upstream *
+open_echo(int64_t size, bool duplex)
+{
+	struct spate_upstream *up = NULL;
+	struct spate_call call = spate_call_default("POST", relay_url);
+
+	relay_to_path("/echo");
+	call.url = relay_url;
+	call.body_size = size;
+	call.duplex = duplex;
+	EXPECT_EQ(spate_upstream_open(&call, &up), 0);
+	return up;
+}
+
+static int
+misuses(struct spate_req *req, void *arg)
+{
+	struct spate_upstream *up = open_echo(4, false);
+	char piece[8];
+
+	(void)arg;
+	EXPECT_EQ(spate_upstream_wait(up, SPATE_ANSWER), -EINVAL);
+	spate_upstream_close(up);
+	up = open_echo(4, true);
+	EXPECT_EQ(spate_upstream_wait(up, 0), -EINVAL);
+	EXPECT_EQ(spate_upstream_wait(up, 8), -EINVAL);
+	EXPECT_EQ(spate_upstream_end(up), -EINVAL);
+	EXPECT_EQ(spate_upstream_answer(up), 0);
+	EXPECT_EQ(spate_upstream_wait(up, SPATE_ROOM), SPATE_ROOM);
+	EXPECT_EQ(spate_upstream_send(up, "12345", 5), -EMSGSIZE);
+	EXPECT_EQ(spate_upstream_send(up, "1234", 4), 4);
+	EXPECT_EQ(spate_upstream_end(up), 0);
+	EXPECT_EQ(spate_upstream_end(up), 0);
+	EXPECT_EQ(spate_upstream_send(up, "", 0), -EINVAL);
+	/* From here on they wait as those of any other call do. */
+	EXPECT_EQ(spate_upstream_answer(up), 200);
+	EXPECT_EQ(spate_upstream_read(up, piece, sizeof(piece)), 4);
+	EXPECT_EQ(spate_upstream_wait(up, EITHER), EITHER);
+	EXPECT_EQ(spate_upstream_read(up, piece, sizeof(piece)), 0);
+	spate_upstream_close(up);
+	return spate_text(req, 200, "as it should be");
+}
+
+/* Passes on nothing: what it waits for is its client. */
+static int
+waits(struct spate_req *req, void *arg)
+{
+	struct spate_upstream *up = open_echo(-1, true);
+	char piece[64];
+	ssize_t n = 1;
+	int ready = SPATE_BODY;
+
+	(void)arg;
+	while (ready == SPATE_BODY && n > 0) {
+		ready = spate_upstream_wait(up, EITHER);
+		if (ready == SPATE_BODY)
+			n = spate_body_read(req, piece, sizeof(piece));
+	}
+	spate_upstream_close(up);
+	last = ready < 0 ? ready : (int)n;
+	ended++;
+	return ready < 0 ? ready : (int)n;
+}
+
+static bool
+start(void)
+{
+	static const struct relay_script none;
+
+	ended = last = 0;
+	relay_alone();
+	if (!relay_start(&none, 0))
+		return false;
+	site_new(&site);
+	site.options.body_timeout_ms = 30;
+	site_make(&site);
+	spate_route(site.server, "POST", "/misuse", misuses, NULL);
+	spate_route(site.server, "POST", "/wait", waits, NULL);
+	return site_start(&site);
+}
+
+TEST(calls_say_what_is_wrong_with_them)
+{
+	struct client client = { .fd = -1 };
+
+	if (start() && client_open(&client, site.port))
+		client_expect(&client,
+		    "POST /misuse HTTP/1.1\r\nHost: a\r\n"
+		    "Content-Length: 0\r\n\r\n",
+		    200, "as it should be");
+	client_close(&client);
+	site_stop(&site);
+	relay_stop();
+}
+
+TEST(a_client_that_is_late_with_its_body_is_told)
+{
+	struct client client = { .fd = -1 };
+
+	if (start() && client_open(&client, site.port)) {
+		client_expect(&client,
+		    "POST /wait HTTP/1.1\r\nHost: a\r\n"
+		    "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+		    408, NULL);
+		EXPECT_EQ(last, -ETIMEDOUT);
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_body), 1);
+	}
+	client_close(&client);
+	site_stop(&site);
+	relay_stop();
+}
+
+TEST(a_client_that_leaves_ends_the_wait)
+{
+	struct client client = { .fd = -1 };
+
+	if (start() && client_open(&client, site.port)) {
+		client_say(&client, "POST /wait HTTP/1.1\r\nHost: a\r\n"
+				    "Content-Length: 9\r\n\r\nab");
+		AWAIT(SITE_COUNT(&site, fiber_waits) >= 1);
+		client_reset(&client);
+		AWAIT(ended == 1);
+		EXPECT(last < 0);
+	}
+	client_close(&client);
+	site_stop(&site);
+	relay_stop();
+}
