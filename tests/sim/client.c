@@ -11,8 +11,6 @@
 /* When it sends: all in any pieces; each whole; each when due. */
 enum { ANY_PIECES, WHOLE, ANSWERED };
 
-#define PAUSE_NS (3 * SIM_NS_PER_MS)
-
 struct sim_client sim_clients[SIM_CLIENTS];
 
 /* --------------------------------------------------------------- requests */
@@ -20,15 +18,16 @@ struct sim_client sim_clients[SIM_CLIENTS];
 static void
 put(struct sim_client *client, const void *data, size_t size)
 {
-	memcpy(client->out + client->size, data, size);
-	client->size += (uint32_t)size;
+	memcpy(client->out + client->peer.size, data, size);
+	client->peer.size += (uint32_t)size;
 }
 
 static void
 put_body(struct sim_client *client, uint32_t number, uint32_t from, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		client->out[client->size++] = sim_app_byte(number, from + i);
+		client->out[client->peer.size++] = sim_app_byte(
+		    number, from + i);
 }
 
 static void
@@ -112,14 +111,14 @@ put_requests(struct sim_client *client)
 		uint32_t number;
 
 		/* A chunk of one byte costs six. */
-		if (client->size + 6 * size + 1000 > SIM_OUT_MAX)
+		if (client->peer.size + 6 * size + 1000 > SIM_OUT_MAX)
 			break;
 		number = sim_app_request(kind, size, sim_below(8));
 		if (number == SIM_REQUESTS)
 			break;
 		put_request(client, number);
 		client->request[client->count] = number;
-		client->end[client->count++] = client->size;
+		client->end[client->count++] = client->peer.size;
 		if (kind == SIM_BAD)
 			break;
 	}
@@ -128,55 +127,31 @@ put_requests(struct sim_client *client)
 /* --------------------------------------------------------------- sessions */
 
 static void
-finish(struct sim_client *client)
+begin(struct sim_peer *peer)
 {
-	client->done = true;
-	sim_app_client_ends();
-}
+	struct sim_client *client = (struct sim_client *)(void *)peer;
 
-static void
-end_session(struct sim_client *client)
-{
-	sim_event("session ends", client->number, client->next);
-	if (client->conn != NULL)
-		sim_conn_close(client->conn, SIM_CLIENT);
-	client->conn = NULL;
-	if (--client->sessions == 0)
-		finish(client);
-}
-
-/* => Returns false: nobody listens. */
-static bool
-begin_session(struct sim_client *client)
-{
-	struct sim_conn *conn = sim_conn_new(0, &client->actor);
-
-	if (conn == NULL)
-		return false;
-	client->conn = conn;
-	client->count = client->next = client->size = client->sent = 0;
-	client->ended = client->shut = client->killed = false;
+	client->count = client->next = peer->size = 0;
+	client->shut = false;
 	put_requests(client);
-	client->half_close = sim_chance(sim_plan.half_close);
 	client->pace = sim_below(3);
-	client->break_at = sim_chance(sim_plan.rude)
-			       ? sim_below(client->size + 1)
-			       : UINT32_MAX;
+	peer->whole = client->pace == WHOLE;
 	sim_answer_init(&client->answer);
-	return true;
 }
 
 /*
  * The server has ended the connection. Has it answered what it had to?
  */
 static void
-check_end(struct sim_client *client)
+check_end(const struct sim_peer *peer)
 {
+	const struct sim_client *client =
+	    (const struct sim_client *)(const void *)peer;
 	const struct sim_request *next =
 	    &sim_app.requests[client->request[client->next]];
 	bool begun;
 
-	if (client->next == client->count || client->killed || sim_plan.timely
+	if (client->next == client->count || peer->killed || sim_plan.timely
 	    || sim_plan.faulty)
 		return;
 	begun = next->begun != 0 || client->answer.started;
@@ -190,10 +165,10 @@ check_end(struct sim_client *client)
 	if (sim_plan.max_per_peer != 0 && client->next == 0 && !begun)
 		return;
 	/* Neither accepted nor served: aborted in the queue. */
-	if (client->conn->dropped)
+	if (peer->conn->dropped)
 		return;
-	sim_fail("client %u: connection %u ends, request %u %s", client->number,
-	    client->conn->number, client->request[client->next],
+	sim_fail("client %u: connection %u ends, request %u %s", peer->number,
+	    peer->conn->number, client->request[client->next],
 	    begun ? "has begun" : "has not begun");
 }
 
@@ -213,18 +188,18 @@ check_answer(struct sim_client *client, uint32_t number)
 	sim_event("answered", number, (uint64_t)answer->status);
 	if (answer->wrong)
 		sim_fail("client %u: the answer to request %u is wrong",
-		    client->number, number);
+		    client->peer.number, number);
 	if (answer->status != expected) {
-		if (client->killed || sim_plan.timely || sim_plan.faulty)
+		if (client->peer.killed || sim_plan.timely || sim_plan.faulty)
 			return;
 		sim_fail("client %u: request %u is answered by %d",
-		    client->number, number, answer->status);
+		    client->peer.number, number, answer->status);
 	}
 	if (expected != 200)
 		return;
 	if (answer->got != request->size)
 		sim_fail("client %u: %u of %u bytes of request %u",
-		    client->number, answer->got, request->size, number);
+		    client->peer.number, answer->got, request->size, number);
 	if (request->begun != 1)
 		sim_fail("request %u is answered, and nobody has", number);
 }
@@ -239,19 +214,19 @@ take_byte(void *arg, uint8_t byte)
 	if (client->next == client->count) {
 		if (sim_plan.timely)
 			return;
-		sim_fail("client %u: an answer too many", client->number);
+		sim_fail("client %u: an answer too many", client->peer.number);
 	}
 	number = client->request[client->next];
 	switch (sim_answer_feed(&client->answer, byte, number)) {
 	case SIM_ANSWER_MORE:
 		return;
 	case SIM_ANSWER_BAD:
-		sim_fail("client %u: what is that? %.40s", client->number,
+		sim_fail("client %u: what is that? %.40s", client->peer.number,
 		    client->answer.line);
 	case SIM_ANSWER_DONE:
 		if (client->shut)
 			sim_fail("client %u: an answer behind the last",
-			    client->number);
+			    client->peer.number);
 		check_answer(client, number);
 		client->shut = client->answer.closes;
 		client->next++;
@@ -259,19 +234,7 @@ take_byte(void *arg, uint8_t byte)
 	}
 }
 
-/* ------------------------------------------------------------------- steps */
-
-static bool
-read_some(struct sim_client *client)
-{
-	if (sim_conn_read(client->conn, take_byte, client))
-		return true;
-	if (!sim_conn_is_over(client->conn))
-		return false;
-	check_end(client);
-	end_session(client);
-	return true;
-}
+/* ----------------------------------------------------------------- sending */
 
 /* The request that its next byte belongs to. */
 static uint32_t
@@ -279,106 +242,65 @@ first_unsent(const struct sim_client *client)
 {
 	uint32_t i = 0;
 
-	while (client->end[i] <= client->sent)
+	while (client->end[i] <= client->peer.sent)
 		i++;
 	return i;
 }
 
-static bool
-write_some(struct sim_client *client)
+static uint32_t
+due(const struct sim_peer *peer)
 {
-	struct sim_conn *conn = client->conn;
-	uint32_t left = client->size - client->sent, n;
+	const struct sim_client *client =
+	    (const struct sim_client *)(const void *)peer;
 
-	if (client->sent >= client->break_at) {
-		sim_event("breaks", client->number, client->sent);
-		client->killed = true;
-		sim_conn_reset(conn, SIM_CLIENT);
-		end_session(client);
-		return true;
+	switch (client->pace) {
+	case ANSWERED:
+		return client->end[client->next];
+	case WHOLE:
+		return client->end[first_unsent(client)];
+	default:
+		return peer->size;
 	}
-	if (left == 0) {
-		if (!client->half_close || client->ended)
-			return false;
-		client->ended = true;
-		sim_conn_end(conn, SIM_CLIENT);
-		return true;
-	}
-	if (conn->reset[SIM_CLIENT])
-		return false;
-	if (client->pace == ANSWERED)
-		left = client->end[client->next] - client->sent;
-	else if (client->pace == WHOLE)
-		left = client->end[first_unsent(client)] - client->sent;
-	if (left == 0)
-		return false;
-	n = sim_conn_send(conn, SIM_CLIENT, client->out + client->sent,
-	    client->pace == WHOLE || sim_chance(4) ? left
-						   : 1 + sim_below(left));
-	client->sent += n;
-	return n != 0;
 }
 
-/* Nothing more to send or to come, but for an end that was announced. */
-static bool
-has_all(const struct sim_client *client)
+static const uint8_t *
+bytes(struct sim_peer *peer, uint32_t n)
 {
-	return client->next == client->count && client->sent == client->size
-	       && !client->shut && !sim_conn_is_over(client->conn)
-	       && (!client->half_close || client->ended);
+	(void)n;
+	return ((struct sim_client *)(void *)peer)->out + peer->sent;
 }
 
+/* But for an end that was announced. */
 static bool
-client_step(struct sim_actor *actor)
+has_all(const struct sim_peer *peer)
 {
-	struct sim_client *client = (struct sim_client *)(void *)actor;
-	bool read;
+	const struct sim_client *client =
+	    (const struct sim_client *)(const void *)peer;
 
-	if (client->done)
-		return false;
-	if (client->conn == NULL) {
-		if (begin_session(client))
-			return true;
-		if (sim_app.stopping)
-			finish(client);
-		else
-			sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
-		return false;
-	}
-	if (sim_chance(sim_plan.pause)) {
-		sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
-		return false;
-	}
-	if (has_all(client)) {
-		if (!sim_chance(2)) {
-			sim_actor_sleep(actor, 1 + sim_below(PAUSE_NS));
-			return false;
-		}
-		end_session(client);
-		return true;
-	}
-	read = sim_chance(2);
-	if (read && read_some(client))
-		return true;
-	return (client->conn != NULL && write_some(client))
-	       || (!read && client->conn != NULL && read_some(client));
+	return client->next == client->count && !client->shut;
 }
+
+static const struct sim_peer_kind of_http = { .listener = 0,
+	.stays = 2,
+	.begin = begin,
+	.due = due,
+	.bytes = bytes,
+	.take = take_byte,
+	.has_all = has_all,
+	.check_end = check_end };
 
 void
 sim_client_start(struct sim_client *client, uint32_t number)
 {
 	memset(client, 0, offsetof(struct sim_client, out));
-	client->number = number;
-	client->sessions = sim_plan.sessions;
-	sim_actor_add(&client->actor, client_step);
-	sim_actor_sleep(&client->actor, sim_below(PAUSE_NS));
+	sim_peer_start(&client->peer, number, &of_http);
 }
 
 struct sim_client *
 sim_client_of(const struct sim_conn *conn)
 {
 	for (uint32_t i = 0; i < sim_plan.clients; i++)
-		if (sim_clients[i].conn == conn)
+		if (sim_clients[i].peer.conn == conn)
 			return &sim_clients[i];
 	return NULL;
 }
@@ -394,7 +316,7 @@ is_delayed(const struct sim_client *client)
 {
 	uint32_t most = client->next + 1;
 
-	if (client->killed || sim_plan.timely || most > client->count)
+	if (client->peer.killed || sim_plan.timely || most > client->count)
 		most = client->count;
 	for (uint32_t i = 0; i < most; i++) {
 		const struct sim_request *request =
@@ -409,23 +331,23 @@ is_delayed(const struct sim_client *client)
 void
 sim_client_check_still(const struct sim_client *client)
 {
-	const struct sim_conn *conn = client->conn;
+	const struct sim_conn *conn = client->peer.conn;
 
-	if (client->done || conn == NULL || sim_conn_has_news(conn)
+	if (client->peer.done || conn == NULL || sim_conn_has_news(conn)
 	    || sim_conn_is_pinned(conn) || is_delayed(client)
 	    || (conn->queued && sim_check_accepts_late()))
 		return;
 	if (client->next == client->count) {
-		if (client->ended)
+		if (client->peer.ended)
 			sim_fail("client %u: connection %u is not closed",
-			    client->number, conn->number);
+			    client->peer.number, conn->number);
 		return;
 	}
-	if (client->sent < client->end[client->next])
+	if (client->peer.sent < client->end[client->next])
 		return;
 	sim_fail("client %u: connection %u%s: request %u waits, and nobody "
 		 "works on it",
-	    client->number, conn->number,
+	    client->peer.number, conn->number,
 	    conn->queued ? " is not accepted" : "",
 	    client->request[client->next]);
 }

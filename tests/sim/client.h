@@ -4,37 +4,28 @@
 
 /*
  * A client of HTTP: connections one after the other, on each of them some
- * requests, and an answer to each. It sends and reads in pieces of any size,
- * all requests at once or not, pauses, ends its side early, or breaks off.
+ * requests, and an answer to each; all requests at once, or not.
  *
- * What it may not do is get less than it is due. due_by_now() has the list
- * of reasons for which a connection may end before all is answered.
+ * What it may not do is get less than it is due. check_end() has the list of
+ * reasons for which a connection may end before all is answered.
  */
 
 #include "tests/sim/answer.h"
-#include "tests/sim/kernel.h"
+#include "tests/sim/peer.h"
 #include "tests/sim/plan.h"
 
 #define SIM_OUT_MAX 65536
 #define SIM_SESSION_MAX 16
 
 struct sim_client {
-	struct sim_actor actor;
-	uint32_t number;
-	uint32_t sessions; /* left, this one included */
-	bool done;
+	struct sim_peer peer;
 
 	/* The session. */
-	struct sim_conn *conn;
 	uint32_t request[SIM_SESSION_MAX]; /* their numbers */
 	uint32_t end[SIM_SESSION_MAX];     /* where each ends in out */
 	uint32_t count, next; /* of requests; the one to be answered next */
-	uint32_t size, sent;  /* of out */
-	uint32_t break_at;    /* so much sent, then a reset */
 	uint32_t pace;
-	bool half_close, ended;
-	bool shut;   /* an answer said that it was the last */
-	bool killed; /* by a meddler */
+	bool shut; /* an answer said that it was the last */
 	struct sim_answer answer;
 	uint8_t out[SIM_OUT_MAX];
 };

@@ -113,7 +113,7 @@ send_one(void)
 	error = spate_send(sim_app.server, handle, message, sizeof(message));
 	sim_event("sends", id, (uint64_t)error);
 	/* It may have been received meanwhile, or be another session. */
-	if (error == 0 && stream != NULL && stream->conn == conn
+	if (error == 0 && stream != NULL && stream->peer.conn == conn
 	    && sim_app_conn(handle) == conn)
 		stream->owed[id] = !stream->seen[id];
 }
@@ -131,9 +131,9 @@ break_one(void)
 	if (!deadline && !sim_plan.closes)
 		return;
 	if (conn != NULL && (client = sim_client_of(conn)) != NULL)
-		client->killed = true;
+		client->peer.killed = true;
 	if (conn != NULL && (stream = sim_stream_of(conn)) != NULL)
-		stream->killed = true;
+		stream->peer.killed = true;
 	sim_event(deadline ? "deadline" : "closes",
 	    conn != NULL ? conn->number : SIM_CONNS, 0);
 	if (deadline)

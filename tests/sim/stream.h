@@ -10,20 +10,16 @@
  */
 
 #include "tests/sim/app.h"
-#include "tests/sim/kernel.h"
+#include "tests/sim/peer.h"
 
 #define SIM_STREAMS 4
 #define SIM_MESSAGE 4
 
 struct sim_stream {
-	struct sim_actor actor;
-	uint32_t number;
-	uint32_t sessions;
-	bool done;
-	struct sim_conn *conn;
-	uint32_t size, sent, got; /* of the echo */
-	bool killed;
-	uint32_t partial; /* bytes of a message */
+	struct sim_peer peer;
+	uint8_t piece[512]; /* that is being sent */
+	uint32_t got;       /* of the echo */
+	uint32_t partial;   /* bytes of a message */
 	uint8_t message[SIM_MESSAGE];
 	bool owed[SIM_MESSAGES]; /* sent to it, and so on its way */
 	bool seen[SIM_MESSAGES];
