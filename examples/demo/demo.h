@@ -14,6 +14,13 @@ int demo_proxy(struct spate_req *req, void *upstream);
 int demo_fanout(struct spate_req *req, void *upstream);
 
 /*
+ * demo_tasks: the sum of the first N squares, each by a task of its own that
+ * has a thread of the pool multiply and sends the result by a channel; its
+ * argument is the server.
+ */
+int demo_tasks(struct spate_req *req, void *server);
+
+/*
  * demo_upstream: --upstream ADDRESS or SPATE_UPSTREAM, or NULL. Takes the
  * flag out of argv, as the rest is for spate_main(). SPATE_UPSTREAM_MS is
  * how long the proxy waits for the other side, up to a minute; 30,000.

@@ -16,6 +16,7 @@
  *                         handler as it should not be
  *     GET /offload?ms=N   the same as it should be: a thread of the pool waits
  *     GET /blocking?ms=N  or as it may be, on a route that is for it
+ *     GET /tasks?n=N      the sum of N squares, at most 100: each by a task
  *     *   /proxy/...      what --upstream ADDRESS answers to /...
  *     GET /fanout?n=N     n times /plaintext from there, at once; or
  *                         /sleep, with &ms=N
@@ -354,6 +355,7 @@ main(int argc, char **argv)
 	spate_route(server, "GET", "/offload", offload, NULL);
 	spate_route(server, "GET", "/blocking", block, NULL);
 	spate_route_blocking(server, "GET", "/blocking");
+	spate_route(server, "GET", "/tasks", demo_tasks, server);
 	spate_route(server, "*", "/proxy/*path", demo_proxy, upstream);
 	spate_route(server, "GET", "/fanout", demo_fanout, upstream);
 	spate_route_dashboard(server, "/");

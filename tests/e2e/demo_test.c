@@ -132,6 +132,19 @@ expect_status(struct visit *visit, const char *request, int status)
 	EXPECT_EQ(got, status);
 }
 
+TEST(tasks_add_up_what_threads_have_multiplied)
+{
+	struct visit visit;
+
+	if (arrive(&visit)) {
+		expect_text(&visit, GET("/tasks"), 200, NULL, "30");
+		expect_text(&visit, GET("/tasks?n=0"), 200, NULL, "0");
+		expect_text(&visit, GET("/tasks?n=1000"), 200, NULL, "338350");
+		expect_status(&visit, GET("/tasks?n=x"), 400);
+	}
+	leave(&visit);
+}
+
 TEST(what_is_not_there_is_404)
 {
 	struct visit visit;

@@ -40,6 +40,7 @@ LONG, ALWAYS = 20000, 1 << 40
 # Call, error, requests that it may fail, counter that tells of it.
 RUNNING = [
     ("malloc", "ENOMEM", 1, None),
+    ("posix_memalign", "ENOMEM", 1, None),
     # The descriptor in reserve takes the first that waits, to close it.
     ("accept4", "EMFILE", 1, "accept_errors"),
     ("accept4", "ENFILE", 1, "accept_errors"),
@@ -93,6 +94,8 @@ COLD = [
     ("setsockopt", "ENOMEM", 1, None),
     ("getsockopt", "ENOBUFS", 1, None),
     ("getpeername", "ENOTCONN", 1, None),
+    # Threads of the pool, and spares, are made when they are needed.
+    ("pthread_create", "EAGAIN", 1, None),
 ]
 
 # At every use, LONG of them at most: still all are served.
@@ -104,7 +107,8 @@ ALL_ALONG = [
 
 # At every use for as long as a script lasts; then all is well again.
 STORMS = [
-    ("malloc", "ENOMEM"), ("recv", "ECONNRESET"), ("send", "EPIPE"),
+    ("malloc", "ENOMEM"), ("posix_memalign", "ENOMEM"),
+    ("recv", "ECONNRESET"), ("send", "EPIPE"),
     ("sendmsg", "EPIPE"), ("epoll_ctl", "ENOMEM"), ("openat2", "EMFILE"),
     ("fstat", "EIO"), ("accept4", "ECONNABORTED"),
 ]

@@ -60,6 +60,9 @@ REQUESTS = [
     get("/fanout?n=3", body=None),
     get("/files/none", 404, None),
     post("/proxy/echo", b"p" * 5000, b"p" * 5000),
+    get("/offload?ms=1", body=b"ok"),
+    get("/tasks?n=5", body=b"55"),
+    get("/burn?us=300", body=b"ok"),  # heavy: a thread of its own
 ]
 
 

@@ -52,8 +52,7 @@ COUNTERS = ("accepted", "closed", "connections", "requests", "answered",
             "unanswered", "aborted", "parse_errors", "accept_errors",
             "stale_events", "upstream_errors", "stolen", "fiber_waits")
 
-REQUESTS = [*script.REQUESTS, script.get("/burn?us=300", body=None),
-            script.get("/burn?us=100", body=None),
+REQUESTS = [*script.REQUESTS, script.get("/burn?us=100", body=None),
             script.get("/bytes/1", body=b"a")]
 
 
