@@ -258,9 +258,7 @@ answer_bad_value(struct spate_req *req, int error)
 static bool
 has_left(struct spate_req *req, int result)
 {
-	return result == -ECANCELED
-	       && (sp_poll_info(req->pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP))
-		      != 0;
+	return result == -ECANCELED && sp_poll_is_over(req->pd);
 }
 
 /* The handler has returned and has not answered. */

@@ -28,10 +28,7 @@ struct wait {
 static bool
 is_gone(struct sp_poll_desc *pd)
 {
-	return pd != NULL
-	    && (sp_load(&pd->info, seq_cst)
-		   & (SP_POLL_CLOSING | SP_POLL_HANGUP))
-	    != 0;
+	return pd != NULL && sp_poll_is_over(pd);
 }
 
 /*

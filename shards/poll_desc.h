@@ -138,6 +138,16 @@ sp_poll_info(struct sp_poll_desc *pd)
 }
 
 /*
+ * sp_poll_is_over: the peer is done, or the descriptor is to be closed. Any
+ * thread.
+ */
+static inline bool
+sp_poll_is_over(struct sp_poll_desc *pd)
+{
+	return (sp_poll_info(pd) & (SP_POLL_CLOSING | SP_POLL_HANGUP)) != 0;
+}
+
+/*
  * sp_poll_desc_reset: make a descriptor fresh for a new fd. Its generation
  * stays. The caller is alone with it.
  */
