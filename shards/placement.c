@@ -50,8 +50,7 @@ load_of(struct sp_shard *shard)
 static uint32_t
 pick(struct sp_worker *worker, uint32_t n)
 {
-	worker->random = worker->random * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)worker->random * n >> 32);
+	return (uint32_t)((uint64_t)sp_worker_random(worker) * n >> 32);
 }
 
 static struct sp_shard *

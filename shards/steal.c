@@ -7,17 +7,6 @@
 /* Other shards to look at before giving up; there may be 255. */
 #define LOOK_AT 8
 
-static uint32_t
-random_next(struct sp_worker *worker)
-{
-	uint32_t x = worker->random;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return worker->random = x;
-}
-
 /* The i-th other shard, counted from a random one on. */
 static struct sp_shard *
 other_shard(struct sp_worker *worker, uint32_t start, uint32_t i)
@@ -103,7 +92,7 @@ sp_surplus_elsewhere(struct sp_worker *worker)
 	if (sp_load(&worker->shard->worker_count, relaxed) > 1
 	    && has_rest(worker, worker->shard))
 		return true;
-	start = n != 0 ? random_next(worker) : 0;
+	start = n != 0 ? sp_worker_random(worker) : 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct sp_shard *shard = other_shard(worker, start, i);
 
@@ -144,7 +133,7 @@ sp_steal(struct sp_worker *worker)
 
 	if (sp_load(&worker->shard->worker_count, relaxed) > 1)
 		list = take_rest(worker, worker->shard);
-	start = n != 0 ? random_next(worker) : 0;
+	start = n != 0 ? sp_worker_random(worker) : 0;
 	for (uint32_t i = 0; list == NULL && i < n; i++) {
 		struct sp_shard *shard = other_shard(worker, start, i);
 
@@ -184,7 +173,7 @@ sp_wake_helper(struct sp_worker *worker, unsigned depth)
 			return;
 		}
 	}
-	start = n != 0 ? random_next(worker) : 0;
+	start = n != 0 ? sp_worker_random(worker) : 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct sp_shard *other = other_shard(worker, start, i);
 

@@ -167,6 +167,18 @@ void sp_worker_join(struct sp_worker *worker);
 /* sp_worker_wake: end a park. Only for whom the idle set gave it to. */
 void sp_worker_wake(struct sp_worker *worker);
 
+/* sp_worker_random: Marsaglia's xorshift; its own state, which is not 0. */
+static inline uint32_t
+sp_worker_random(struct sp_worker *worker)
+{
+	uint32_t x = worker->random;
+
+	x ^= x << 13;
+	x ^= x >> 17;
+	x ^= x << 5;
+	return worker->random = x;
+}
+
 /*
  * sp_worker_park: sleep until somebody who has claimed the worker in the set
  * that it has announced itself in wakes it, or a wait of its own is over, or

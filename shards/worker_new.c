@@ -50,7 +50,7 @@ sp_worker_new(
 					: &shard->idle;
 	sp_task_list_init(&worker->handed);
 	worker->runnable_tail = &worker->runnable;
-	worker->random = (shard->id + 1) * 2654435761u + number;
+	worker->random = ((shard->id + 1) * 2654435761u + number) | 1;
 	worker->service_cycles = FIRST_SERVICE_US * sp_cycles_per_us();
 	sp_wheel_init(&worker->timers, sp_tick_of(sp_now_ns()));
 	if (sp_recorder_init(
