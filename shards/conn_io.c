@@ -32,16 +32,13 @@ sp_conn_has_unsent(const struct sp_poll_desc *pd)
 }
 
 ssize_t
-sp_conn_try_recv_again(
-    struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size)
+sp_conn_recv_again(struct sp_poll_desc *pd, void *buf, size_t size)
 {
 	ssize_t n;
 
 	do {
 		n = sp_sys_recv(pd->fd, buf, size);
 	} while (n == -EINTR);
-	if (n > 0)
-		sp_count(&worker->counters.bytes_in, (uint64_t)n);
 	return n;
 }
 

@@ -40,10 +40,10 @@
  * sp_conn_try_recv: what has arrived.
  *
  * => Returns how many bytes; 0 when the peer has sent its last; or -errno.
- * => sp_conn_try_recv_again() is for when a signal came in between.
+ * => sp_conn_recv_again() is for when a signal came in between.
  */
-ssize_t sp_conn_try_recv_again(
-    struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size);
+ssize_t
+sp_conn_recv_again(struct sp_poll_desc *pd, void *buf, size_t size);
 static inline ssize_t
 sp_conn_try_recv(
     struct sp_worker *worker, struct sp_poll_desc *pd, void *buf, size_t size)
@@ -51,7 +51,7 @@ sp_conn_try_recv(
 	ssize_t n = sp_sys_recv(pd->fd, buf, size);
 
 	if (sp_unlikely(n == -EINTR))
-		return sp_conn_try_recv_again(worker, pd, buf, size);
+		n = sp_conn_recv_again(pd, buf, size);
 	if (sp_likely(n > 0))
 		sp_count(&worker->counters.bytes_in, (uint64_t)n);
 	return n;
