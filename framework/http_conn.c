@@ -335,7 +335,7 @@ look_at_news(struct spate_req *req, bool idle)
 	int error = sp_netpoll_check_err(req->pd, SP_POLL_READ);
 
 	if (error == -ETIMEDOUT && !idle) {
-		sp_count(&req->worker->counters.timeouts_head, 1);
+		sp_count(&req->worker->counters.timeouts_header, 1);
 		req->head.error = "the head took too long";
 		sp_req_refuse(req, 408);
 		return sp_req_flush(req) == 0 ? TURN_LINGER : TURN_CLOSE;

@@ -79,7 +79,7 @@ static const struct {
 	{ "spate_sent_bytes_total", "Written to sockets.", NULL, NULL,
 	    C(bytes_out) },
 	{ "spate_timeouts_total", "Deadlines that passed.", "kind", "header",
-	    C(timeouts_head) },
+	    C(timeouts_header) },
 	{ "spate_timeouts_total", NULL, "kind", "body", C(timeouts_body) },
 	{ "spate_timeouts_total", NULL, "kind", "rate", C(timeouts_rate) },
 	{ "spate_timeouts_total", NULL, "kind", "write", C(timeouts_write) },

@@ -87,42 +87,25 @@ put_histogram(struct sp_json *json, const char *key,
 
 /* ---------------------------------------------------------------- shards */
 
-static void
-put_responses(struct sp_json *json, const struct sp_sums *sums)
+static bool
+is_of(const char *name, const char *group)
 {
-	sp_json_key(json, "responses");
-	sp_json_object(json);
-	put(json, "1xx", sums->responses_1xx);
-	put(json, "2xx", sums->responses_2xx);
-	put(json, "3xx", sums->responses_3xx);
-	put(json, "4xx", sums->responses_4xx);
-	put(json, "5xx", sums->responses_5xx);
-	sp_json_end(json);
+	size_t size = strlen(group);
+
+	return strncmp(name, group, size) == 0 && name[size] == '_';
 }
 
+/* Counters of one name but for what follows it, by that. */
 static void
-put_timeouts(struct sp_json *json, const struct sp_sums *sums)
+put_group(struct sp_json *json, const char *group, const struct sp_sums *sums)
 {
-	sp_json_key(json, "timeouts");
+	sp_json_key(json, group);
 	sp_json_object(json);
-	put(json, "header", sums->timeouts_head);
-	put(json, "body", sums->timeouts_body);
-	put(json, "rate", sums->timeouts_rate);
-	put(json, "write", sums->timeouts_write);
-	put(json, "idle", sums->timeouts_idle);
-	put(json, "route", sums->timeouts_route);
-	sp_json_end(json);
-}
-
-static void
-put_wakes(struct sp_json *json, const struct sp_sums *sums)
-{
-	sp_json_key(json, "wakes");
-	sp_json_object(json);
-	put(json, "io", sums->wakes_io);
-	put(json, "break", sums->wakes_break);
-	put(json, "timer", sums->wakes_timer);
-	put(json, "spurious", sums->wakes_spurious);
+#define X(name)                                                                \
+	if (is_of(#name, group))                                               \
+		put(json, &#name[strlen(group) + 1], sums->name);
+	SP_COUNTERS(X)
+#undef X
 	sp_json_end(json);
 }
 
@@ -170,9 +153,8 @@ put_shard_times(
 static bool
 is_in_a_group(const char *name)
 {
-	return strncmp(name, "responses_", 10) == 0
-	       || strncmp(name, "timeouts_", 9) == 0
-	       || strncmp(name, "wakes_", 6) == 0;
+	return is_of(name, "responses") || is_of(name, "timeouts")
+	       || is_of(name, "wakes");
 }
 
 /* A counter with a name to itself; others are in an object of their group. */
@@ -209,13 +191,13 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	put(json, "id", shard->id);
 	put(json, "cpu", shard->cpu);
 	put(json, "connections", sp_view_connections(shard));
-	put_responses(json, &view->counters);
-	put_timeouts(json, &view->counters);
+	put_group(json, "responses", &view->counters);
+	put_group(json, "timeouts", &view->counters);
 	put_placed(json, shard);
 #define X(name) put_alone(json, #name, view->counters.name);
 	SP_COUNTERS(X)
 #undef X
-	put_wakes(json, &view->counters);
+	put_group(json, "wakes", &view->counters);
 	put_fibers(json, shard);
 	put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
 	put(json, "breaks_coalesced",

@@ -48,7 +48,7 @@
 	X(parks)            /* times the worker slept off the poll token */    \
 	X(fiber_waits)      /* handlers that waited */                         \
 	X(fibers_refused)   /* waits refused for lack of a stack */            \
-	X(timeouts_head)    /* deadlines that passed, by what was awaited */   \
+	X(timeouts_header)  /* deadlines that passed, by what was awaited */   \
 	X(timeouts_body)                                                       \
 	X(timeouts_rate)    /* a body that came too slowly */                  \
 	X(timeouts_write)                                                      \

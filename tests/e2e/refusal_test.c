@@ -295,7 +295,7 @@ TEST(a_head_that_takes_too_long_is_408)
 	if (site_start(&site) && client_open(&client, site.port)) {
 		client_say(&client, "GET /hello HTTP/1.1\r\nHost: ");
 		expect_last(&client, 408);
-		EXPECT_EQ(SITE_COUNT(&site, timeouts_head), 1);
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_header), 1);
 	}
 	leave(&site, &client);
 }

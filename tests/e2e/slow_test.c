@@ -135,7 +135,7 @@ TEST(slow_heads_are_cut_and_others_answered)
 
 	if (start()) {
 		besiege(&siege);
-		EXPECT_EQ(SITE_COUNT(&site, timeouts_head)
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_header)
 			      + SITE_COUNT(&site, limited_fields),
 		    SLOW);
 	}
