@@ -18,11 +18,26 @@
 static ssize_t said[8];
 static unsigned calls;
 
+static atomic_int turn; /* of the client, or of the handler, one by one */
+
 static void
 note(ssize_t result)
 {
 	if (calls < sizeof(said) / sizeof(said[0]))
 		said[calls++] = result;
+}
+
+/* Takes a POST; its arg is the server. */
+static struct spate_server *
+serve(int (*handler)(struct spate_req *, void *))
+{
+	struct spate_server *server = ask_new(NULL);
+
+	spate_route(server, "POST", "/", handler, server);
+	ask_start(server);
+	calls = 0;
+	atomic_store(&turn, 0);
+	return server;
 }
 
 static int
@@ -41,11 +56,8 @@ read_oddly(struct spate_req *req, void *arg)
 
 TEST(an_end_is_told_again_and_nothing_is_read_into_no_room)
 {
-	struct spate_server *server = ask_new(NULL);
+	struct spate_server *server = serve(read_oddly);
 
-	spate_route(server, "POST", "/", read_oddly, NULL);
-	ask_start(server);
-	calls = 0;
 	ask(server, POST("/", "Content-Length: 5\r\nConnection: close\r\n\r\n"
 			      "hello"));
 	EXPECT_EQ(ask_status(), 200);
@@ -58,11 +70,8 @@ TEST(an_end_is_told_again_and_nothing_is_read_into_no_room)
 
 TEST(a_broken_body_stays_broken)
 {
-	struct spate_server *server = ask_new(NULL);
+	struct spate_server *server = serve(read_oddly);
 
-	spate_route(server, "POST", "/", read_oddly, NULL);
-	ask_start(server);
-	calls = 0;
 	ask(server, POST("/", CHUNKED "x\r\n"));
 	EXPECT_EQ(said[1], -EBADMSG);
 	EXPECT_EQ(said[2], -EBADMSG);
@@ -83,11 +92,8 @@ promise_and_read(struct spate_req *req, void *arg)
 
 TEST(a_body_is_not_read_behind_a_promise)
 {
-	struct spate_server *server = ask_new(NULL);
+	struct spate_server *server = serve(promise_and_read);
 
-	spate_route(server, "POST", "/", promise_and_read, server);
-	ask_start(server);
-	calls = 0;
 	ask(server, POST("/", "Content-Length: 5\r\nConnection: close\r\n\r\n"
 			      "hello"));
 	EXPECT_EQ(ask_status(), 200);
@@ -110,15 +116,12 @@ answer_and_read(struct spate_req *req, void *arg)
 
 TEST(whoever_answers_before_the_body_asks_nobody_to_go_on)
 {
-	struct spate_server *server = ask_new(NULL);
+	struct spate_server *server = serve(answer_and_read);
 	static const char head[] = POST("/",
 	    "Expect: 100-continue\r\nContent-Length: 5\r\n"
 	    "Connection: close\r\n\r\n");
 	int fd;
 
-	spate_route(server, "POST", "/", answer_and_read, NULL);
-	ask_start(server);
-	calls = 0;
 	fd = ask_connect(server);
 	ask_send(fd, head, sizeof(head) - 1);
 	ask_read(fd, "before");
@@ -130,8 +133,6 @@ TEST(whoever_answers_before_the_body_asks_nobody_to_go_on)
 	ask_stop(server);
 	EXPECT_EQ(said[0], 5);
 }
-
-static atomic_int turn; /* of the client, or of the handler, one by one */
 
 static void
 await_turn(int number)
@@ -172,15 +173,11 @@ client_turn(int fd, int number, const char *text)
 
 TEST(a_read_after_a_short_one_finds_what_came_in_between)
 {
-	struct spate_server *server = ask_new(NULL);
+	struct spate_server *server = serve(read_what_came_in_a_sleep);
 	static const char head[] = POST(
 	    "/", "Content-Length: 9\r\nConnection: close\r\n\r\nabc");
 	int fd;
 
-	spate_route(server, "POST", "/", read_what_came_in_a_sleep, NULL);
-	ask_start(server);
-	calls = 0;
-	atomic_store(&turn, 0);
 	fd = ask_connect(server);
 	ask_send(fd, head, sizeof(head) - 1);
 	client_turn(fd, 1, "def");
@@ -212,15 +209,10 @@ read_what_came_with_the_end(struct spate_req *req, void *arg)
 
 TEST(an_end_that_came_with_the_last_piece_is_not_waited_for)
 {
-	struct spate_server *server = ask_new(NULL);
-	static const char head[]
-	    = POST("/", "Content-Length: 9\r\n\r\nabc");
+	struct spate_server *server = serve(read_what_came_with_the_end);
+	static const char head[] = POST("/", "Content-Length: 9\r\n\r\nabc");
 	int fd;
 
-	spate_route(server, "POST", "/", read_what_came_with_the_end, NULL);
-	ask_start(server);
-	calls = 0;
-	atomic_store(&turn, 0);
 	fd = ask_connect(server);
 	ask_send(fd, head, sizeof(head) - 1);
 	client_turn(fd, 1, "def");

@@ -6,8 +6,7 @@
  */
 
 #include "framework/view.h"
-#include "tests/e2e/client.h"
-#include "tests/e2e/site.h"
+#include "tests/e2e/handlers.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -23,21 +22,8 @@
 #define MANY 100
 
 static struct site site;
-static _Atomic int begun, ended, last_error, gate, around;
-
-static int
-sleeps(struct spate_req *req, void *arg)
-{
-	uint64_t ms = LONG_MS;
-	int error = spate_query_u64(req, "ms", &ms);
-
-	(void)arg;
-	(void)error;
-	begun++;
-	last_error = spate_sleep((uint32_t)ms);
-	ended++;
-	return last_error != 0 ? last_error : spate_text(req, 200, "slept");
-}
+static struct handlers_seen seen;
+static _Atomic int gate, around;
 
 static int
 tells_thread(struct spate_req *req, void *arg)
@@ -53,7 +39,7 @@ reads(struct spate_req *req, void *arg)
 	int error = spate_body(req, &body);
 
 	(void)arg;
-	last_error = error;
+	seen.last_error = error;
 	if (error != 0)
 		return error;
 	return spate_respond(req, 200, NULL, body.data, body.size);
@@ -71,9 +57,9 @@ static int
 waits_at_the_gate(struct spate_req *req, void *arg)
 {
 	(void)arg;
-	begun++;
+	seen.begun++;
 	AWAIT(gate != 0);
-	ended++;
+	seen.ended++;
 	return spate_text(req, 200, "gone through");
 }
 
@@ -110,7 +96,7 @@ static void
 stands_at_the_gate(void *arg)
 {
 	(void)arg;
-	begun++;
+	seen.begun++;
 	AWAIT(gate != 0);
 }
 
@@ -201,7 +187,7 @@ waits(struct spate_req *req, void *arg)
 	default:
 		break;
 	}
-	last_error = error;
+	seen.last_error = error;
 	return error;
 }
 
@@ -213,7 +199,8 @@ start(uint32_t stall_ms)
 	struct spate_group *group;
 	static const char *const late[] = { "/late", "/late/:what" };
 
-	begun = ended = last_error = gate = around = 0;
+	seen = (struct handlers_seen) { 0 };
+	gate = around = 0;
 	site_new(&site);
 	site.options.stall_ms = stall_ms;
 	site.options.drain_timeout_ms = 50;
@@ -229,19 +216,19 @@ start(uint32_t stall_ms)
 	spate_route(site.server, "GET", "/heavy", tells_thread, NULL);
 	spate_route(site.server, "POST", "/heavy", reads, NULL);
 	spate_route(site.server, "GET", "/heavy/gate", waits_at_the_gate, NULL);
-	spate_route(site.server, "GET", "/heavy/sleep", sleeps, NULL);
+	spate_route(site.server, "GET", "/heavy/sleep", handlers_sleep, &seen);
 	spate_route_heavy(site.server, "GET", "/heavy", NULL);
 	spate_route_heavy(site.server, "POST", "/heavy", NULL);
 	spate_route_heavy(site.server, "GET", "/heavy/gate", NULL);
 	spate_route_heavy(site.server, "GET", "/heavy/sleep", NULL);
-	spate_route(site.server, "GET", "/late", sleeps, NULL);
+	spate_route(site.server, "GET", "/late", handlers_sleep, &seen);
 	spate_route(site.server, "POST", "/late", reads, NULL);
 	spate_route(site.server, "GET", "/late/:what", waits, NULL);
 	spate_route_deadline(site.server, "POST", "/late", LATE_MS);
 	for (int i = 0; i < 2; i++)
 		spate_route_deadline(site.server, "GET", late[i], LATE_MS);
 	spate_route(site.server, "GET", "/hold", holds, NULL);
-	spate_route(site.server, "GET", "/few", sleeps, NULL);
+	spate_route(site.server, "GET", "/few", handlers_sleep, &seen);
 	spate_route_limit(site.server, "GET", "/few", 2);
 	spate_route(site.server, "GET", "/stall", keeps_its_worker, NULL);
 	return site_start(&site);
@@ -251,7 +238,7 @@ TEST(a_class_is_for_a_route_that_there_is)
 {
 	site_new(&site);
 	site_make(&site);
-	spate_route(site.server, "GET", "/", sleeps, NULL);
+	spate_route(site.server, "GET", "/", handlers_sleep, &seen);
 	EXPECT_EQ(spate_route_limit(site.server, "GET", "/", 1), 0);
 	EXPECT_EQ(spate_route_limit(site.server, "POST", "/", 1), -ENOENT);
 	EXPECT_EQ(spate_server_start(site.server), -ENOENT);
@@ -262,7 +249,7 @@ TEST(a_deadline_is_at_most_a_day)
 {
 	site_new(&site);
 	site_make(&site);
-	spate_route(site.server, "GET", "/", sleeps, NULL);
+	spate_route(site.server, "GET", "/", handlers_sleep, &seen);
 	EXPECT_EQ(
 	    spate_route_deadline(site.server, "GET", "/", 86400001), -EINVAL);
 	spate_server_free(site.server);
@@ -350,13 +337,13 @@ TEST(light_requests_do_not_wait_for_a_heavy_one)
 
 	if (start(20) && client_open(&heavy, site.port)) {
 		client_say(&heavy, GET("/heavy/gate"));
-		AWAIT(begun == 1);
+		AWAIT(seen.begun == 1);
 		for (int i = 0; i < 20; i++) {
 			if (client_open(&light, site.port))
 				client_expect(&light, GET("/"), 200, "0");
 			client_close(&light);
 		}
-		EXPECT_EQ(ended, 0);
+		EXPECT_EQ(seen.ended, 0);
 		gate = 1;
 		EXPECT_EQ(client_read(&heavy, &answer), 0);
 		EXPECT(response_is(&answer, "gone through"));
@@ -402,14 +389,14 @@ TEST(a_heavy_handler_may_wait_and_a_stop_ends_that)
 	if (start(20) && client_open(&client[0], site.port)
 	    && client_open(&client[1], site.port)) {
 		client_say(&client[0], GET("/heavy/sleep"));
-		AWAIT(begun == 1);
+		AWAIT(seen.begun == 1);
 		client_expect(
 		    &client[1], GET("/heavy/sleep?ms=5"), 200, "slept");
 		client_expect(&client[1], GET("/heavy"), 200, "1");
 	}
 	EXPECT_EQ(site_stop(&site), -ETIMEDOUT);
-	EXPECT_EQ(ended, 2);
-	EXPECT_EQ(last_error, -ECANCELED);
+	EXPECT_EQ(seen.ended, 2);
+	EXPECT_EQ(seen.last_error, -ECANCELED);
 	for (int i = 0; i < 2; i++)
 		client_close(&client[i]);
 }
@@ -421,7 +408,7 @@ TEST(waits_end_at_the_deadline_of_their_route)
 	if (start(20) && client_open(&client, site.port)) {
 		client_expect(&client, GET("/late?ms=0"), 200, "slept");
 		client_expect(&client, GET("/late"), 503, NULL);
-		EXPECT_EQ(last_error, -ETIMEDOUT);
+		EXPECT_EQ(seen.last_error, -ETIMEDOUT);
 	}
 	client_close(&client);
 	if (client_open(&client, site.port)) {
@@ -429,7 +416,7 @@ TEST(waits_end_at_the_deadline_of_their_route)
 		    "POST /late HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 9\r\n\r\nbody",
 		    503, NULL);
-		EXPECT_EQ(last_error, -ETIMEDOUT);
+		EXPECT_EQ(seen.last_error, -ETIMEDOUT);
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_route), 2);
 	}
 	client_close(&client);
@@ -449,19 +436,19 @@ TEST(each_kind_of_wait_ends_at_the_deadline)
 
 	if (start(0) && client_open(&holder, site.port)) {
 		client_say(&holder, GET("/hold"));
-		AWAIT(begun == 1);
+		AWAIT(seen.begun == 1);
 		for (int i = 0; i < 4; i++) {
-			last_error = 0;
+			seen.last_error = 0;
 			if (client_open(&client, site.port))
 				client_expect(&client, requests[i], 503, NULL);
-			EXPECT_EQ(last_error, -ETIMEDOUT);
+			EXPECT_EQ(seen.last_error, -ETIMEDOUT);
 			client_close(&client);
 		}
 		if (client_open(&client, site.port)) {
-			last_error = 0;
+			seen.last_error = 0;
 			client_say(&client, GET("/late/events"));
 			EXPECT_EQ(client_read_head(&client, &answer), 0);
-			AWAIT(last_error == -ETIMEDOUT);
+			AWAIT(seen.last_error == -ETIMEDOUT);
 			response_free(&answer);
 		}
 		client_close(&client);
@@ -484,11 +471,11 @@ TEST(more_than_may_be_in_flight_are_refused)
 	    && client_open(&client[2], site.port)) {
 		client_say(&client[0], GET("/few"));
 		client_say(&client[1], GET("/few"));
-		AWAIT(begun == 2);
+		AWAIT(seen.begun == 2);
 		client_expect(&client[2], GET("/few"), 503, NULL);
 		EXPECT_EQ(SITE_COUNT(&site, refused_busy), 1);
 		client_close(&client[0]);
-		AWAIT(ended == 1);
+		AWAIT(seen.ended == 1);
 		AWAIT(site_connections(&site) == 2);
 		client_expect(&client[2], GET("/few?ms=1"), 200, "slept");
 	}

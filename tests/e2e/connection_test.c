@@ -9,20 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-arrive(struct site *site, struct client *client)
-{
-	*client = (struct client) { .fd = -1 };
-	return handlers_start(site) && client_open(client, site->port);
-}
-
-static void
-leave(struct site *site, struct client *client)
-{
-	client_close(client);
-	EXPECT_EQ(site_stop(site), 0);
-}
-
 /* The next answer has this body and this Connection; NULL: none. */
 static void
 expect_next(struct client *client, const char *body, const char *connection)
@@ -46,7 +32,7 @@ TEST(a_connection_is_kept)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		for (int i = 0; i < 50; i++) {
 			client_say(&client, GET("/hello"));
 			expect_next(&client, "hello", NULL);
@@ -55,7 +41,7 @@ TEST(a_connection_is_kept)
 		EXPECT_EQ(SITE_COUNT(&site, requests), 50);
 		EXPECT_EQ(SITE_COUNT(&site, responses_2xx), 50);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(a_connection_is_closed_when_asked)
@@ -63,14 +49,14 @@ TEST(a_connection_is_closed_when_asked)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, GET("/hello"));
 		expect_next(&client, "hello", NULL);
 		client_say(&client, GET_CLOSE("/hello"));
 		expect_next(&client, "hello", "close");
 		EXPECT(client_at_end(&client));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(what_follows_a_last_request_is_not_answered)
@@ -78,12 +64,12 @@ TEST(what_follows_a_last_request_is_not_answered)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, GET_CLOSE("/hello") GET("/size/3"));
 		expect_next(&client, "hello", "close");
 		EXPECT(client_at_end(&client));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(http_1_0_closes_unless_it_keeps_alive)
@@ -91,7 +77,7 @@ TEST(http_1_0_closes_unless_it_keeps_alive)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
 		expect_next(&client, "hello", "keep-alive");
@@ -99,7 +85,7 @@ TEST(http_1_0_closes_unless_it_keeps_alive)
 		expect_next(&client, "xx", "close");
 		EXPECT(client_at_end(&client));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(http_1_0_gets_no_chunks)
@@ -108,7 +94,7 @@ TEST(http_1_0_gets_no_chunks)
 	struct client client;
 	struct response answer;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		EXPECT_EQ(client_ask(&client,
 			      "GET /chunks/3 HTTP/1.0\r\n"
 			      "Connection: keep-alive\r\n\r\n",
@@ -121,7 +107,7 @@ TEST(http_1_0_gets_no_chunks)
 		response_free(&answer);
 		EXPECT(client_at_end(&client));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* -------------------------------------------------------------- pipelines */
@@ -131,7 +117,7 @@ TEST(a_pipeline_of_sixteen_is_answered_in_order)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		char all[16 * 64] = "";
 		size_t size = 0;
 
@@ -146,7 +132,7 @@ TEST(a_pipeline_of_sixteen_is_answered_in_order)
 			expect_next(&client, body, NULL);
 		}
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* One of a hundred requests, each of another kind. => Returns its size. */
@@ -250,7 +236,7 @@ TEST(large_bodies_in_a_pipeline_keep_their_place)
 	struct response answer;
 
 	memset(body, 'b', sizeof(body));
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    GET("/hello") "POST /collect HTTP/1.1\r\nHost: a\r\n"
 				  "Content-Length: 100000\r\n\r\n");
@@ -271,7 +257,7 @@ TEST(large_bodies_in_a_pipeline_keep_their_place)
 		response_free(&answer);
 		expect_next(&client, "hello", NULL);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(an_answer_does_not_wait_for_the_next_request)
@@ -279,7 +265,7 @@ TEST(an_answer_does_not_wait_for_the_next_request)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		/* The second is not complete, and the first is answered. */
 		client_say(&client, GET("/hello") "GET /size/1 HT");
 		expect_next(&client, "hello", NULL);
@@ -287,7 +273,7 @@ TEST(an_answer_does_not_wait_for_the_next_request)
 		client_say(&client, "\n");
 		expect_next(&client, "x", NULL);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* A handler that waits does not hold back the answers in front of it. */
@@ -296,7 +282,7 @@ TEST(an_answer_does_not_wait_for_the_next_body)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    GET("/hello") "POST /collect HTTP/1.1\r\nHost: a\r\n"
 				  "Content-Length: 4\r\n\r\nab");
@@ -304,7 +290,7 @@ TEST(an_answer_does_not_wait_for_the_next_body)
 		client_say(&client, "cd");
 		expect_next(&client, "abcd", NULL);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* ----------------------------------------------------- bodies, not read */
@@ -314,7 +300,7 @@ TEST(an_answer_does_not_wait_for_a_body_that_nobody_reads)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 5\r\n\r\n");
@@ -322,7 +308,7 @@ TEST(an_answer_does_not_wait_for_a_body_that_nobody_reads)
 		client_say(&client, "GET /" GET("/hello"));
 		expect_next(&client, "hello", NULL);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(a_body_that_nobody_reads_is_skipped_within_a_bound)
@@ -333,7 +319,7 @@ TEST(a_body_that_nobody_reads_is_skipped_within_a_bound)
 	struct response answer;
 
 	memset(body, 'b', sizeof(body));
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 200000\r\n\r\n");
@@ -358,7 +344,7 @@ TEST(a_body_that_nobody_reads_is_skipped_within_a_bound)
 		EXPECT(client_at_end(&client));
 		EXPECT_EQ(SITE_COUNT(&site, limited_unread), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* A malformed body that nobody reads is still not a request. */
@@ -368,7 +354,7 @@ TEST(what_follows_a_malformed_body_is_not_a_request)
 	struct client client;
 	struct response answer;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /ignore HTTP/1.1\r\nHost: a\r\n"
 		    "Transfer-Encoding: chunked\r\n\r\nzz\r\n" GET("/hello"));
@@ -377,7 +363,7 @@ TEST(what_follows_a_malformed_body_is_not_a_request)
 		EXPECT(client_at_end(&client));
 		EXPECT_EQ(SITE_COUNT(&site, requests), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* ----------------------------------------------------------------- splits */
@@ -467,7 +453,7 @@ TEST(a_request_may_come_byte_by_byte)
 	struct client client;
 	const char *request = split_requests[3];
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		for (const char *at = request; *at != '\0'; at++) {
 			uint64_t before = SITE_COUNT(&site, bytes_in);
 
@@ -477,7 +463,7 @@ TEST(a_request_may_come_byte_by_byte)
 		expect_next(&client, "abcde", "close");
 		EXPECT(client_at_end(&client));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* A head of many pieces, as large as heads may be. */
@@ -487,7 +473,7 @@ TEST(a_large_head_may_come_in_small_pieces)
 	struct client client;
 	char piece[160];
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, "GET /hello HTTP/1.1\r\nHost: a\r\n");
 		for (int i = 0; i < 90; i++) {
 			uint64_t before = SITE_COUNT(&site, bytes_in);
@@ -501,7 +487,7 @@ TEST(a_large_head_may_come_in_small_pieces)
 		client_say(&client, "\r\n");
 		expect_next(&client, "hello", NULL);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* --------------------------------------------------------------- the end */
@@ -511,7 +497,7 @@ TEST(a_client_that_sends_its_last_still_gets_its_answers)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, GET("/hello") GET("/size/3"));
 		client_shut(&client);
 		expect_next(&client, "hello", NULL);
@@ -519,7 +505,7 @@ TEST(a_client_that_sends_its_last_still_gets_its_answers)
 		EXPECT(client_at_end(&client));
 		EXPECT(site_left(&site));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(an_idle_connection_ends_at_its_deadline)
@@ -541,5 +527,5 @@ TEST(an_idle_connection_ends_at_its_deadline)
 			EXPECT(client_at_end(&client));
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_idle), 2);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PIECE 5000
+#define LONG_MS 600000
 
 static int
 hello(struct spate_req *req, void *arg)
@@ -116,4 +117,34 @@ handlers_start(struct site *site)
 	site_new(site);
 	handlers_make(site);
 	return site_start(site);
+}
+
+bool
+handlers_arrive(struct site *site, struct client *client)
+{
+	*client = (struct client) { .fd = -1 };
+	return handlers_start(site) && client_open(client, site->port);
+}
+
+void
+handlers_leave(struct site *site, struct client *client)
+{
+	client_close(client);
+	EXPECT_EQ(site_stop(site), 0);
+}
+
+int
+handlers_sleep(struct spate_req *req, void *arg)
+{
+	struct handlers_seen *seen = arg;
+	uint64_t ms = LONG_MS;
+	int error = spate_query_u64(req, "ms", &ms);
+
+	(void)error; /* not given */
+	seen->sleeper = spate_req_handle(req);
+	seen->begun++;
+	error = spate_sleep((uint32_t)ms);
+	seen->last_error = error;
+	seen->ended++;
+	return error != 0 ? error : spate_text(req, 200, "slept");
 }

@@ -34,6 +34,20 @@ expect_policy(void)
 	EXPECT(strstr(ask_text(), "unsafe") == NULL);
 }
 
+static void
+expect_status(struct spate_server *server, const char *request, int status)
+{
+	ask(server, request);
+	EXPECT_EQ(ask_status(), status);
+}
+
+static void
+expect_page(struct spate_server *server, const char *request)
+{
+	ask(server, request);
+	EXPECT(is_page());
+}
+
 TEST(it_is_plain_or_gzip_as_the_client_takes_it)
 {
 	static const char *const plain[] = {
@@ -46,22 +60,19 @@ TEST(it_is_plain_or_gzip_as_the_client_takes_it)
 	spate_route_dashboard(server, "/");
 	ask_start(server);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
-		ask(server, plain[i]);
-		EXPECT(is_page());
+		expect_page(server, plain[i]);
 		EXPECT(strstr(ask_text(), "Content-Encoding") == NULL);
 		expect_policy();
 	}
-	ask(server, ASK_WITH("GET", "/", "Accept-Encoding: br, gzip\r\n"));
-	EXPECT_EQ(ask_status(), 200);
+	expect_status(
+	    server, ASK_WITH("GET", "/", "Accept-Encoding: br, gzip\r\n"), 200);
 	EXPECT(ask_says("\r\nContent-Encoding: gzip\r\n"));
 	EXPECT(memcmp(ask_body(), "\x1f\x8b\x08", 3) == 0);
 	EXPECT(ask_size() < 50000);
 	expect_policy();
-	ask(server, ASK("HEAD", "/"));
-	EXPECT_EQ(ask_status(), 200);
+	expect_status(server, ASK("HEAD", "/"), 200);
 	EXPECT(ask_body()[0] == '\0');
-	ask(server, ASK("POST", "/"));
-	EXPECT_EQ(ask_status(), 405);
+	expect_status(server, ASK("POST", "/"), 405);
 	ask_stop(server);
 }
 
@@ -71,12 +82,9 @@ TEST(below_a_prefix_it_is_with_the_pages_that_it_asks_for)
 
 	spate_route_admin(server, "/inside");
 	ask_start(server);
-	ask(server, ASK("GET", "/inside/"));
-	EXPECT(is_page());
-	ask(server, ASK("GET", "/inside/stats"));
-	EXPECT_EQ(ask_status(), 200);
-	ask(server, ASK("GET", "/"));
-	EXPECT_EQ(ask_status(), 404);
+	expect_page(server, ASK("GET", "/inside/"));
+	expect_status(server, ASK("GET", "/inside/stats"), 200);
+	expect_status(server, ASK("GET", "/"), 404);
 	ask_stop(server);
 }
 
@@ -87,9 +95,7 @@ TEST(without_a_prefix_the_root_is_the_programs)
 	spate_route_admin(server, "");
 	spate_route_dashboard(server, "/dashboard");
 	ask_start(server);
-	ask(server, ASK("GET", "/"));
-	EXPECT_EQ(ask_status(), 404);
-	ask(server, ASK("GET", "/dashboard"));
-	EXPECT(is_page());
+	expect_status(server, ASK("GET", "/"), 404);
+	expect_page(server, ASK("GET", "/dashboard"));
 	ask_stop(server);
 }

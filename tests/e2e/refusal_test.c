@@ -10,20 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-arrive(struct site *site, struct client *client)
-{
-	*client = (struct client) { .fd = -1 };
-	return handlers_start(site) && client_open(client, site->port);
-}
-
-static void
-leave(struct site *site, struct client *client)
-{
-	client_close(client);
-	EXPECT_EQ(site_stop(site), 0);
-}
-
 /* The next answer has this status, says that it is the last, and is. */
 static void
 expect_last(struct client *client, int status)
@@ -101,7 +87,7 @@ TEST(what_is_wrong_is_refused_by_its_status)
 		EXPECT_EQ(SITE_COUNT(&site, parse_errors), REFUSED);
 		EXPECT_EQ(SITE_COUNT(&site, responses_2xx), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(good_requests_in_front_of_a_bad_one_are_answered_first)
@@ -121,7 +107,7 @@ TEST(good_requests_in_front_of_a_bad_one_are_answered_first)
 			client_close(&client);
 		}
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(what_follows_a_bad_request_is_not_answered)
@@ -129,13 +115,13 @@ TEST(what_follows_a_bad_request_is_not_answered)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "GET /hello HTTP/9.9\r\nHost: a\r\n\r\n" GET("/hello"));
 		expect_last(&client, 505);
 		EXPECT_EQ(SITE_COUNT(&site, requests), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 static void
@@ -157,14 +143,14 @@ TEST(too_long_a_target_is_414)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, "GET /");
 		say_many(&client, "abcdefgh", 1100);
 		client_say(&client, " HTTP/1.1\r\nHost: a\r\n\r\n");
 		expect_last(&client, 414);
 		EXPECT_EQ(SITE_COUNT(&site, limited_target), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(a_target_without_an_end_is_414)
@@ -172,13 +158,13 @@ TEST(a_target_without_an_end_is_414)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, "GET /");
 		say_many(&client, "abcdefgh", 1100);
 		expect_last(&client, 414);
 		EXPECT_EQ(SITE_COUNT(&site, limited_target), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(too_many_fields_are_431)
@@ -186,14 +172,14 @@ TEST(too_many_fields_are_431)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, "GET /hello HTTP/1.1\r\nHost: a\r\n");
 		say_many(&client, "X: y\r\n", 101);
 		client_say(&client, "\r\n");
 		expect_last(&client, 431);
 		EXPECT_EQ(SITE_COUNT(&site, limited_fields), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(too_large_a_head_is_431_even_without_an_end)
@@ -201,13 +187,13 @@ TEST(too_large_a_head_is_431_even_without_an_end)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
 		say_many(&client, "abcdefgh", 4000);
 		expect_last(&client, 431);
 		EXPECT_EQ(SITE_COUNT(&site, limited_head), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(the_largest_head_is_taken)
@@ -217,7 +203,7 @@ TEST(the_largest_head_is_taken)
 	char *head = malloc(16384 + 1);
 	int size;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		memset(head, 'x', 16384);
 		size = sprintf(
 		    head, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
@@ -228,7 +214,7 @@ TEST(the_largest_head_is_taken)
 			expect_ok(&client, "hello");
 		}
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 	free(head);
 }
 
@@ -237,7 +223,7 @@ TEST(a_body_beyond_the_limit_is_413)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /collect HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 1048577\r\n\r\n");
@@ -252,7 +238,7 @@ TEST(a_body_beyond_the_limit_is_413)
 		}
 		EXPECT_EQ(SITE_COUNT(&site, limited_body), 2);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(a_body_at_the_limit_is_taken)
@@ -261,7 +247,7 @@ TEST(a_body_at_the_limit_is_taken)
 	struct client client;
 	struct response answer;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /collect HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 1048576\r\n\r\n");
@@ -279,7 +265,7 @@ TEST(a_body_at_the_limit_is_taken)
 		EXPECT_EQ(answer.size, 1048576);
 		response_free(&answer);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* -------------------------------------------------------------- deadlines */
@@ -297,7 +283,7 @@ TEST(a_head_that_takes_too_long_is_408)
 		expect_last(&client, 408);
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_header), 1);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* More bytes do not put the deadline off; it is from the first one. */
@@ -322,7 +308,7 @@ TEST(a_head_that_trickles_is_408)
 		EXPECT_EQ(answer.status, 408);
 		response_free(&answer);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(a_body_that_stops_coming_is_408)
@@ -347,7 +333,7 @@ TEST(a_body_that_stops_coming_is_408)
 		}
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_body), 2);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* --------------------------------------------------------- 100 Continue */
@@ -372,7 +358,7 @@ TEST(continue_is_said_when_the_body_is_read)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, EXPECTING("/collect", "4"));
 		expect_continue(&client);
 		client_say(&client, "body" EXPECTING("/echo", "3"));
@@ -383,7 +369,7 @@ TEST(continue_is_said_when_the_body_is_read)
 		expect_ok(&client, "hello");
 		EXPECT_EQ(SITE_COUNT(&site, responses_1xx), 2);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(continue_is_said_for_chunks)
@@ -391,7 +377,7 @@ TEST(continue_is_said_for_chunks)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client,
 		    "POST /collect HTTP/1.1\r\nHost: a\r\n"
 		    "Expect: 100-continue\r\n"
@@ -401,7 +387,7 @@ TEST(continue_is_said_for_chunks)
 		expect_ok(&client, "ab");
 		expect_ok(&client, "hello");
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* A client that was not told to go on may send the body or a request. */
@@ -410,12 +396,12 @@ TEST(continue_is_not_said_for_a_body_that_nobody_reads)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, EXPECTING("/ignore", "4"));
 		expect_last(&client, 200);
 		EXPECT_EQ(SITE_COUNT(&site, responses_1xx), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(continue_is_not_said_in_front_of_a_refusal)
@@ -423,7 +409,7 @@ TEST(continue_is_not_said_in_front_of_a_refusal)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, EXPECTING("/nowhere", "4"));
 		expect_last(&client, 404);
 		client_close(&client);
@@ -438,7 +424,7 @@ TEST(continue_is_not_said_in_front_of_a_refusal)
 		}
 		EXPECT_EQ(SITE_COUNT(&site, responses_1xx), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(continue_is_not_said_to_who_has_sent_already)
@@ -446,14 +432,14 @@ TEST(continue_is_not_said_to_who_has_sent_already)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(
 		    &client, EXPECTING("/collect", "4") "body" GET("/hello"));
 		expect_ok(&client, "body");
 		expect_ok(&client, "hello");
 		EXPECT_EQ(SITE_COUNT(&site, responses_1xx), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 TEST(continue_is_not_said_to_http_1_0_nor_without_a_body)
@@ -461,7 +447,7 @@ TEST(continue_is_not_said_to_http_1_0_nor_without_a_body)
 	struct site site;
 	struct client client;
 
-	if (arrive(&site, &client)) {
+	if (handlers_arrive(&site, &client)) {
 		client_say(&client, EXPECTING("/collect", "0"));
 		expect_ok(&client, "");
 		client_say(&client,
@@ -470,7 +456,7 @@ TEST(continue_is_not_said_to_http_1_0_nor_without_a_body)
 		expect_last(&client, 200);
 		EXPECT_EQ(SITE_COUNT(&site, responses_1xx), 0);
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }
 
 /* -------------------------------------------------------------- lingering */
@@ -540,5 +526,5 @@ TEST(lingering_ends_without_the_client)
 		EXPECT(SITE_REACHES(&site, closed, 1));
 		EXPECT(site_left(&site));
 	}
-	leave(&site, &client);
+	handlers_leave(&site, &client);
 }

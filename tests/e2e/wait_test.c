@@ -5,8 +5,7 @@
  * ends it, and what goes on meanwhile.
  */
 
-#include "tests/e2e/client.h"
-#include "tests/e2e/site.h"
+#include "tests/e2e/handlers.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,26 +13,10 @@
 #include <string.h>
 
 #define PARALLEL 200
-#define LONG_MS 600000
 
 static struct site site;
-static _Atomic int begun, ended, last_error, gate, dropped;
-static _Atomic spate_handle sleeper;
-
-static int
-sleeps(struct spate_req *req, void *arg)
-{
-	uint64_t ms = LONG_MS;
-	int error = spate_query_u64(req, "ms", &ms);
-
-	(void)arg;
-	(void)error;
-	sleeper = spate_req_handle(req);
-	begun++;
-	last_error = spate_sleep((uint32_t)ms);
-	ended++;
-	return last_error != 0 ? last_error : spate_text(req, 200, "slept");
-}
+static struct handlers_seen seen;
+static _Atomic int gate, dropped;
 
 static int
 answers(struct spate_req *req, void *arg)
@@ -60,7 +43,7 @@ offloads(struct spate_req *req, void *arg)
 static void
 stands_at_the_gate(void *arg)
 {
-	begun++;
+	seen.begun++;
 	AWAIT(gate != 0);
 	++*(int *)arg;
 }
@@ -78,11 +61,12 @@ lets_go(struct spate_req *req, void *arg)
 	int *number = malloc(sizeof(*number));
 
 	*number = 41;
-	last_error = spate_offload_owned(stands_at_the_gate, number, drops, 0);
-	ended++;
+	seen.last_error
+	    = spate_offload_owned(stands_at_the_gate, number, drops, 0);
+	seen.ended++;
 	(void)arg;
-	if (last_error != 0)
-		return last_error;
+	if (seen.last_error != 0)
+		return seen.last_error;
 	spate_text(req, 200, "%d", *number);
 	free(number);
 	return 0;
@@ -91,11 +75,12 @@ lets_go(struct spate_req *req, void *arg)
 static bool
 start(void)
 {
-	begun = ended = last_error = gate = dropped = 0;
+	seen = (struct handlers_seen) { 0 };
+	gate = dropped = 0;
 	site_new(&site);
 	site.options.drain_timeout_ms = 50;
 	site_make(&site);
-	spate_route(site.server, "GET", "/sleep", sleeps, NULL);
+	spate_route(site.server, "GET", "/sleep", handlers_sleep, &seen);
 	spate_route(site.server, "GET", "/offload", offloads, NULL);
 	spate_route(site.server, "GET", "/owned", lets_go, NULL);
 	spate_route(site.server, "GET", "/", answers, NULL);
@@ -115,7 +100,7 @@ TEST(requests_that_come_during_a_sleep_are_answered_after_it)
 	if (start() && client_open(&client, site.port)) {
 		for (int i = 0; i < 20; i++) {
 			client_say(&client, GET("/sleep?ms=20"));
-			AWAIT(begun == i + 1);
+			AWAIT(seen.begun == i + 1);
 			client_say(&client, GET("/"));
 			EXPECT_EQ(client_read(&client, &answer), 0);
 			EXPECT(response_is(&answer, "slept"));
@@ -143,12 +128,12 @@ leave(leave_fn *how)
 				break;
 			client_say(&clients[opened], GET("/sleep"));
 		}
-		AWAIT(begun == opened);
+		AWAIT(seen.begun == opened);
 		for (int i = 0; i < opened; i++)
 			how(&clients[i]);
 		EXPECT(site_left(&site));
-		EXPECT_EQ(ended, opened);
-		EXPECT_EQ(last_error, -ECANCELED);
+		EXPECT_EQ(seen.ended, opened);
+		EXPECT_EQ(seen.last_error, -ECANCELED);
 		EXPECT_EQ(SITE_COUNT(&site, aborted), (uint64_t)opened);
 		EXPECT_EQ(SITE_COUNT(&site, responses_5xx), 0);
 		for (int i = 0; how == client_shut && i < opened; i++)
@@ -178,12 +163,12 @@ TEST(a_close_by_handle_ends_a_sleep)
 
 	if (start() && client_open(&client, site.port)) {
 		client_say(&client, GET("/sleep"));
-		AWAIT(begun == 1);
-		EXPECT_EQ(spate_close(site.server, sleeper), 0);
+		AWAIT(seen.begun == 1);
+		EXPECT_EQ(spate_close(site.server, seen.sleeper), 0);
 		EXPECT(client_at_end(&client));
 		EXPECT(site_left(&site));
-		EXPECT_EQ(last_error, -ECANCELED);
-		EXPECT_EQ(spate_close(site.server, sleeper), -ESTALE);
+		EXPECT_EQ(seen.last_error, -ECANCELED);
+		EXPECT_EQ(spate_close(site.server, seen.sleeper), -ESTALE);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
@@ -195,11 +180,11 @@ TEST(a_stop_ends_a_sleep)
 
 	if (start() && client_open(&client, site.port)) {
 		client_say(&client, GET("/sleep"));
-		AWAIT(begun == 1);
+		AWAIT(seen.begun == 1);
 	}
 	EXPECT_EQ(site_stop(&site), -ETIMEDOUT);
-	EXPECT_EQ(ended, 1);
-	EXPECT_EQ(last_error, -ECANCELED);
+	EXPECT_EQ(seen.ended, 1);
+	EXPECT_EQ(seen.last_error, -ECANCELED);
 	client_close(&client);
 }
 
@@ -226,10 +211,10 @@ TEST(a_call_that_is_nobody_s_is_let_go)
 	EXPECT_EQ(spate_offload_owned(adds_one, NULL, NULL, 0), -EINVAL);
 	if (start() && client_open(&client, site.port)) {
 		client_say(&client, GET("/owned"));
-		AWAIT(begun == 1);
+		AWAIT(seen.begun == 1);
 		client_close(&client);
-		AWAIT(ended == 1);
-		EXPECT_EQ(last_error, -ECANCELED);
+		AWAIT(seen.ended == 1);
+		EXPECT_EQ(seen.last_error, -ECANCELED);
 		EXPECT_EQ(dropped, 0);
 		gate = 1;
 		AWAIT(dropped == 42);

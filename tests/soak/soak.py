@@ -192,9 +192,8 @@ def figures(demo):
 
 
 def counters_complain(stats):
-    """The request for the counters has no answer yet, and is there."""
-    if stats["accepted"] != stats["closed"] + stats["connections"]:
-        yield "accepted is not closed + open"
+    """Nothing is made to fail here, so that routes tell of all requests."""
+    yield from script.counters_complain(stats)
     if stats["requests"] - 1 != stats["answered"] + stats["unanswered"]:
         yield "requests are not those answered and those not"
 
