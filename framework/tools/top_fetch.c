@@ -165,9 +165,10 @@ read_all(int fd, char **text, size_t *size)
 		return -ENOMEM;
 	if (n == 0)
 		return 0;
-	n = -errno;
+	n = errno;
 	free(*text);
-	return n == -EAGAIN ? -ETIMEDOUT : (int)n;
+	*text = NULL;
+	return n == EAGAIN ? -ETIMEDOUT : -(int)n;
 }
 
 /* => Returns NULL, and what is wrong with it. */

@@ -119,6 +119,8 @@ phase(unsigned n, const char *name)
 	const char *end;
 
 	EXPECT(at != NULL);
+	if (at == NULL)
+		return -1;
 	end = strstr(at + 2, "\r\n");
 	at = strstr(at, name);
 	return at != NULL && at < end ? atof(at + strlen(name)) : -1;

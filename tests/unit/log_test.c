@@ -260,7 +260,7 @@ TEST(lines_of_a_round_are_in_the_order_of_their_stamps)
 		char message[16];
 
 		snprintf(message, sizeof(message), "line%02d\n", i);
-		at = strstr(at, message);
+		at = at != NULL ? strstr(at, message) : NULL;
 		EXPECT(at != NULL);
 	}
 	fclose(file);
