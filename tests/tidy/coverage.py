@@ -38,8 +38,11 @@ OTHERS = r"^(memory_test|perf_|trace_test.ProbesTest|sim\.(mutant|symbols))"
 WHOLE = re.compile(
     r"framework/(http_(head|chunked|scan|answer|method|repeat)\w*|framing"
     r"|body)\.[ch]"
-    r"|shards/(bounded_queue|fiber|idle|mpsc_stack|poll_cache|poll_desc"
-    r"|poll_slot|poll_wait|ready_ring|task|token|wake|waiters)\.[ch]"
+    r"|framework/times\.h"
+    r"|shards/(bounded_queue|channel|fiber|idle|mpsc_stack|poll_cache"
+    r"|poll_desc|poll_slot|poll_wait|rcu|ready_ring|recorder|spsc_ring"
+    r"|sysmon|task|token|wake|waiters)\.[ch]"
+    r"|shards/offload\.h"
     r"|alloc/slab\.[ch]")
 
 
