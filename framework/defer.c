@@ -184,8 +184,7 @@ push(struct spate_server *server, struct spate_deferral deferral,
 		return -ESTALE;
 	sp_stack_push(&pd->outq, &answer->link); /* PUSH release, FLAG3. */
 	sp_poll_kick(pd, 0, woken);              /* FLAG4 */
-	for (int mode = 0; mode < SP_POLL_MODES; mode++)
-		sp_run_woken(pd, shard, woken[mode]);
+	sp_run_woken_all(pd, shard, woken);
 	return 0;
 }
 

@@ -254,14 +254,6 @@ sp_stream_run(struct sp_worker *worker, struct sp_task *task)
 
 /* --------------------------------------------------- from other threads */
 
-static void
-run_woken_all(struct sp_poll_desc *pd, struct sp_shard *shard,
-    uintptr_t woken[SP_POLL_MODES])
-{
-	for (int mode = 0; mode < SP_POLL_MODES; mode++)
-		sp_run_woken(pd, shard, woken[mode]);
-}
-
 static bool
 is_stream(const struct sp_poll_desc *pd)
 {
@@ -293,7 +285,7 @@ push_out(const struct spate_server *server, struct sp_poll_desc *pd,
 		return -ESTALE;
 	}
 	sp_poll_kick(pd, 0, woken); /* FLAG4 */
-	run_woken_all(pd, shard, woken);
+	sp_run_woken_all(pd, shard, woken);
 	return 0;
 }
 
@@ -330,7 +322,7 @@ spate_close(struct spate_server *server, spate_handle handle)
 	sp_rcu_enter();
 	pd = sp_engine_find(server->engine, handle, &shard);
 	if (pd != NULL && sp_poll_unblock(pd, woken)) {
-		run_woken_all(pd, shard, woken);
+		sp_run_woken_all(pd, shard, woken);
 		error = 0;
 	}
 	sp_rcu_exit();

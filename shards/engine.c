@@ -258,8 +258,7 @@ cancel_one(struct sp_poll_desc *pd, void *arg)
 
 	if (!sp_poll_unblock(pd, woken))
 		return;
-	for (int mode = 0; mode < SP_POLL_MODES; mode++)
-		sp_run_woken(pd, arg, woken[mode]);
+	sp_run_woken_all(pd, arg, woken);
 }
 
 static void

@@ -240,6 +240,14 @@ sp_run_woken(struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken)
 		sp_fiber_ready((struct sp_fiber *)woken);
 }
 
+void
+sp_run_woken_all(struct sp_poll_desc *pd, struct sp_shard *shard,
+    const uintptr_t woken[SP_POLL_MODES])
+{
+	for (int mode = 0; mode < SP_POLL_MODES; mode++)
+		sp_run_woken(pd, shard, woken[mode]);
+}
+
 /* -------------------------------------------------------- descriptors */
 
 static int

@@ -294,10 +294,12 @@ bool sp_netpoll_block(
 
 /*
  * sp_run_woken: run or resume what a slot gave back, wherever one is. What
- * is a TASK goes to pd's shard.
+ * is a TASK goes to pd's shard. sp_run_woken_all: likewise, of both slots.
  */
 void sp_run_woken(
     struct sp_poll_desc *pd, struct sp_shard *shard, uintptr_t woken);
+void sp_run_woken_all(struct sp_poll_desc *pd, struct sp_shard *shard,
+    const uintptr_t woken[SP_POLL_MODES]);
 
 /*
  * sp_fiber_until: when a wait ends that is to end at when: then, or at the

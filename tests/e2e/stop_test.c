@@ -5,7 +5,6 @@
 #include "tests/e2e/client.h"
 #include "tests/e2e/site.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -344,20 +343,6 @@ TEST(a_stop_under_load_loses_no_answer)
 
 /* ------------------------------------------------------------ many, again */
 
-static int
-count_in(const char *path)
-{
-	DIR *dir = opendir(path);
-	int count = 0;
-
-	if (dir == NULL)
-		return -1;
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
-}
-
 static void
 start_ask_stop(void)
 {
@@ -373,12 +358,12 @@ TEST(a_hundred_starts_and_stops_leave_nothing)
 
 	/* The first leaves what a process has once, such as RCU's thread. */
 	start_ask_stop();
-	fds = count_in("/proc/self/fd");
-	threads = count_in("/proc/self/task");
+	fds = test_count_in("/proc/self/fd");
+	threads = test_count_in("/proc/self/task");
 	for (int i = 0; i < 100; i++)
 		start_ask_stop();
-	EXPECT_EQ(count_in("/proc/self/fd"), fds);
-	EXPECT_EQ(count_in("/proc/self/task"), threads);
+	EXPECT_EQ(test_count_in("/proc/self/fd"), fds);
+	EXPECT_EQ(test_count_in("/proc/self/task"), threads);
 }
 
 TEST(two_servers_run_side_by_side)

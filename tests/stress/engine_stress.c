@@ -329,8 +329,7 @@ meddle_with(
 	} else {
 		sp_poll_kick(pd, 0, woken);
 	}
-	for (int i = 0; i < SP_POLL_MODES; i++)
-		sp_run_woken(pd, shard, woken[i]);
+	sp_run_woken_all(pd, shard, woken);
 }
 
 static void *
