@@ -177,7 +177,7 @@ leave_at_once(leave_fn *leave, const char *text)
 		}
 		EXPECT(SITE_REACHES(&site, closed, PARALLEL));
 		EXPECT(site_left(&site));
-		EXPECT_EQ(ask(site.port,
+		EXPECT_EQ(once(site.port,
 			      "POST /read HTTP/1.1\r\nHost: a\r\n"
 			      "Content-Length: 0\r\n\r\n",
 			      NULL, 0),
@@ -353,7 +353,7 @@ TEST(clients_that_take_nothing_do_not_hold_up_others)
 		}
 		AWAIT(begun == opened);
 		for (int i = 0; i < 50; i++)
-			EXPECT_EQ(ask(site.port,
+			EXPECT_EQ(once(site.port,
 				      "POST /read HTTP/1.1\r\nHost: a\r\n"
 				      "Content-Length: 2\r\n\r\nab",
 				      NULL, 0),

@@ -2,11 +2,10 @@
 
 #include "tests/e2e/ask.h"
 
+#include "tests/e2e/client.h"
 #include "tests/harness.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #define ANSWER_MAX (4 * 1024 * 1024)
-#define PATIENCE_S 40
 
 static char answer[ANSWER_MAX + 1];
 static size_t answer_size;
@@ -50,32 +48,18 @@ ask_stop(struct spate_server *server)
 int
 ask_connect(struct spate_server *server)
 {
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(spate_server_port(server)),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct client client;
 
-	EXPECT(fd >= 0);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	EXPECT_EQ(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
+	client_open(&client, spate_server_port(server));
+	return client.fd;
 }
 
 void
 ask_send(int fd, const char *text, size_t size)
 {
-	while (size != 0) {
-		ssize_t n = send(fd, text, size, MSG_NOSIGNAL);
+	struct client client = { .fd = fd };
 
-		if (n <= 0)
-			return;
-		text += n;
-		size -= (size_t)n;
-	}
+	client_send(&client, text, size);
 }
 
 void

@@ -437,7 +437,7 @@ response_free(struct response *answer)
 }
 
 int
-ask(uint16_t port, const char *request, char *body, size_t size)
+once(uint16_t port, const char *request, char *body, size_t size)
 {
 	struct client client;
 	struct response answer;

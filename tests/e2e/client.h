@@ -109,9 +109,9 @@ bool response_is(const struct response *answer, const char *text);
 void response_free(struct response *answer);
 
 /*
- * ask: the status of one request on a connection of its own, or -errno.
+ * once: the status of one request on a connection of its own, or -errno.
  * The body, as far as it fits, goes to body unless that is NULL.
  */
-int ask(uint16_t port, const char *request, char *body, size_t size);
+int once(uint16_t port, const char *request, char *body, size_t size);
 
 #endif /* SPATE_TESTS_E2E_CLIENT_H */

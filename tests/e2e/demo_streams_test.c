@@ -17,7 +17,7 @@ expect_answer(uint16_t port, const char *request, int status, const char *text)
 {
 	char body[4096];
 
-	EXPECT_EQ(ask(port, request, body, sizeof(body)), status);
+	EXPECT_EQ(once(port, request, body, sizeof(body)), status);
 	if (strstr(body, text) == NULL)
 		fprintf(stderr, "%s\nnot in %s\n", text, body);
 	EXPECT(strstr(body, text) != NULL);

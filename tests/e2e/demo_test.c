@@ -125,7 +125,7 @@ TEST(user_ids_come_back_without_their_escapes)
 static void
 expect_status(struct visit *visit, const char *request, int status)
 {
-	int got = ask(visit->demo.port, request, NULL, 0);
+	int got = once(visit->demo.port, request, NULL, 0);
 
 	if (got != status)
 		fprintf(stderr, "for %s\n", request);
@@ -338,7 +338,7 @@ TEST(fifty_mebibytes_reach_a_slow_reader)
 	EXPECT(client_say(&visit.client, GET_CLOSE("/bytes/52428800")));
 	EXPECT_EQ(client_read_head(&visit.client, &answer), 0);
 	response_free(&answer);
-	EXPECT_EQ(ask(visit.demo.port, GET("/burn?us=50000"), NULL, 0), 200);
+	EXPECT_EQ(once(visit.demo.port, GET("/burn?us=50000"), NULL, 0), 200);
 	while ((n = client_receive(&visit.client, piece, sizeof(piece))) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			wrong += piece[i]

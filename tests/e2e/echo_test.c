@@ -208,7 +208,7 @@ TEST(head_with_a_body_keeps_the_connection_in_step)
 static void
 expect_refused(uint16_t port, const char *request, int status)
 {
-	int got = ask(port, request, NULL, 0);
+	int got = once(port, request, NULL, 0);
 
 	if (got != status)
 		fprintf(stderr, "for %s\n", request);

@@ -109,15 +109,15 @@ TEST(a_fan_of_requests_is_answered_whole)
 		expect(&pair, GET("/fanout?n=0"), 200, "0 of 0\n");
 		expect(&pair, GET("/fanout?n=50"), 200, "50 of 50\n");
 		expect(&pair, GET("/fanout?n=50&ms=5"), 200, "50 of 50\n");
-		EXPECT_EQ(ask(pair.front.port, GET("/fanout"), NULL, 0), 400);
+		EXPECT_EQ(once(pair.front.port, GET("/fanout"), NULL, 0), 400);
 		EXPECT_EQ(
-		    ask(pair.front.port, GET("/fanout?n=x"), NULL, 0), 400);
+		    once(pair.front.port, GET("/fanout?n=x"), NULL, 0), 400);
 		EXPECT_EQ(
-		    ask(pair.front.port, GET("/fanout?n=1001"), NULL, 0), 400);
+		    once(pair.front.port, GET("/fanout?n=1001"), NULL, 0), 400);
 		EXPECT_EQ(
-		    ask(pair.back.port, GET("/fanout?n=1"), NULL, 0), 404);
+		    once(pair.back.port, GET("/fanout?n=1"), NULL, 0), 404);
 		EXPECT_EQ(
-		    ask(pair.back.port, GET("/proxy/json"), NULL, 0), 404);
+		    once(pair.back.port, GET("/proxy/json"), NULL, 0), 404);
 	}
 	stop_pair(&pair);
 }
@@ -246,10 +246,10 @@ TEST(what_is_no_answer_is_502)
 	struct pair pair;
 
 	if (start_script(&pair, "220 ready\r\n"))
-		EXPECT_EQ(ask(pair.front.port, GET("/proxy/"), NULL, 0), 502);
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 	stop_script(&pair);
 	if (start_script(&pair, ""))
-		EXPECT_EQ(ask(pair.front.port, GET("/proxy/"), NULL, 0), 502);
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 	stop_script(&pair);
 }
 
@@ -260,10 +260,11 @@ TEST(no_answer_in_time_is_504)
 	setenv("SPATE_UPSTREAM_MS", "20", 1);
 	if (start_pair(&pair)) {
 		EXPECT_EQ(
-		    ask(pair.front.port, GET("/proxy/sleep?ms=60000"), NULL, 0),
+		    once(pair.front.port, GET("/proxy/sleep?ms=60000"), NULL,
+			0),
 		    504);
 		EXPECT_EQ(
-		    ask(pair.front.port, GET("/proxy/sleep?ms=0"), NULL, 0),
+		    once(pair.front.port, GET("/proxy/sleep?ms=0"), NULL, 0),
 		    200);
 	}
 	stop_pair(&pair);
@@ -295,14 +296,14 @@ TEST(nobody_there_is_502)
 	struct pair pair = { .back = { .pid = -1, .log = -1 } };
 
 	if (start_front(&pair, "unix:@spate-nobody-at-all")) {
-		EXPECT_EQ(ask(pair.front.port, GET("/proxy/"), NULL, 0), 502);
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 		EXPECT_EQ(
-		    ask(pair.front.port, GET("/fanout?n=2"), NULL, 0), 502);
+		    once(pair.front.port, GET("/fanout?n=2"), NULL, 0), 502);
 	}
 	client_close(&pair.client);
 	EXPECT_EQ(demo_stop(&pair.front, SIGTERM), 0);
 	if (start_front(&pair, "no.number:80"))
-		EXPECT_EQ(ask(pair.front.port, GET("/proxy/"), NULL, 0), 502);
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 	client_close(&pair.client);
 	EXPECT_EQ(demo_stop(&pair.front, SIGTERM), 0);
 }

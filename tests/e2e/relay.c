@@ -190,7 +190,7 @@ relay_fails(int error)
 	char body[64];
 
 	EXPECT_EQ(
-	    ask(relay_front.port, GET_CLOSE("/relay"), body, sizeof(body)),
+	    once(relay_front.port, GET_CLOSE("/relay"), body, sizeof(body)),
 	    502);
 	EXPECT_EQ(atoi(body), error);
 }

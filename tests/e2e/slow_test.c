@@ -117,7 +117,7 @@ besiege(const struct siege *siege)
 			client_close(&clients[i]);
 			clients[i--] = clients[--left];
 		}
-		EXPECT_EQ(ask(site.port, GET("/hello"), NULL, 0), 200);
+		EXPECT_EQ(once(site.port, GET("/hello"), NULL, 0), 200);
 	}
 	EXPECT_EQ(left, 0);
 	while (left > 0)

@@ -348,7 +348,7 @@ start_ask_stop(void)
 {
 	site_new(&site);
 	if (start(&site))
-		EXPECT_EQ(ask(site.port, GET_CLOSE("/hello"), NULL, 0), 200);
+		EXPECT_EQ(once(site.port, GET_CLOSE("/hello"), NULL, 0), 200);
 	EXPECT_EQ(site_stop(&site), 0);
 }
 
@@ -378,9 +378,10 @@ TEST(two_servers_run_side_by_side)
 		EXPECT(site.port != other.port);
 		for (int i = 0; i < 20; i++) {
 			EXPECT_EQ(
-			    ask(site.port, GET_CLOSE("/hello"), NULL, 0), 200);
+			    once(site.port, GET_CLOSE("/hello"), NULL, 0), 200);
 			EXPECT_EQ(
-			    ask(other.port, GET_CLOSE("/hello"), NULL, 0), 200);
+			    once(other.port, GET_CLOSE("/hello"), NULL, 0),
+			    200);
 		}
 		EXPECT_EQ(SITE_COUNT(&site, requests), 20);
 		EXPECT_EQ(SITE_COUNT(&other, requests), 20);
@@ -470,7 +471,7 @@ TEST(programs_started_by_a_handler_inherit_nothing)
 	if (site_start(&site) && client_open(&client, site.port)) {
 		for (int i = 0; i < 3; i++) {
 			EXPECT_EQ(
-			    ask(site.port, GET_CLOSE("/"), body, sizeof(body)),
+			    once(site.port, GET_CLOSE("/"), body, sizeof(body)),
 			    200);
 			EXPECT_EQ(atoi(body), lines);
 		}

@@ -37,7 +37,7 @@ TEST(whoever_polls_opens_for_the_others)
 	if (relay_start(NULL, 0)) {
 		relay_to_path("/hello");
 		for (int i = 0; i < 20; i++)
-			EXPECT_EQ(ask(relay_front.port,
+			EXPECT_EQ(once(relay_front.port,
 				      GET_CLOSE("/unattended"), NULL, 0),
 			    200);
 		EXPECT_EQ(SITE_COUNT(&relay_front, upstream_connects), 20);
@@ -54,8 +54,8 @@ TEST(as_many_are_kept_as_there_is_room_for)
 	if (relay_start(NULL, 0)) {
 		relay_to_path("/size/10");
 		for (int i = 0; i < 5; i++) {
-			EXPECT_EQ(ask(relay_front.port, GET_CLOSE("/fan"), body,
-				      sizeof(body)),
+			EXPECT_EQ(once(relay_front.port, GET_CLOSE("/fan"),
+				      body, sizeof(body)),
 			    200);
 			EXPECT_EQ(atoi(body), RELAY_FAN);
 			AWAIT(site_connections(&relay_back) == 3);
@@ -72,7 +72,7 @@ TEST(none_are_kept_without_room_or_for_longer_than_they_may)
 	if (relay_start(NULL, 0)) {
 		relay_to_path("/hello");
 		EXPECT_EQ(
-		    ask(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
+		    once(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
 		EXPECT(site_left(&relay_back));
 	}
 	relay_stop();
@@ -82,7 +82,7 @@ TEST(none_are_kept_without_room_or_for_longer_than_they_may)
 	if (relay_start(NULL, 0)) {
 		relay_to_path("/hello");
 		EXPECT_EQ(
-		    ask(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
+		    once(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
 		EXPECT(site_left(&relay_back));
 	}
 	relay_stop();

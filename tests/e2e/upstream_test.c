@@ -142,7 +142,7 @@ TEST(urls_and_fields_are_checked)
 		}
 		relay_to_path("?query");
 		EXPECT_EQ(
-		    ask(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 404);
+		    once(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 404);
 		relay_to_path("/hello");
 		relay_call.field_count = 1;
 		for (int i = 0; i < 3; i++) {
@@ -151,7 +151,7 @@ TEST(urls_and_fields_are_checked)
 		}
 		relay_call.fields = &fields[3];
 		EXPECT_EQ(
-		    ask(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
+		    once(relay_front.port, GET_CLOSE("/relay"), NULL, 0), 200);
 		relay_call.method = "CONNECT";
 		relay_fails(-EINVAL);
 	}
