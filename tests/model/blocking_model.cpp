@@ -49,11 +49,11 @@ enum act {
 	LATER,   /* made by the watcher */
 	READY,   /* the fiber of the first worker */
 	HAND,    /* one connection */
-	DEPENDS, /* two; the first blocks until the other has run */
+	DEPENDS, /* one for each worker; they block until the last has run */
 	WATCH,
 	STOP, /* when all has run */
 };
-enum { THREADS = 4, WORKERS = 2, ITEMS = 2 * THREADS };
+enum { THREADS = 6, WORKERS = 4, ITEMS = THREADS * WORKERS, SLOTS = 32 };
 
 static const struct scenario {
 	const char *name;
@@ -71,10 +71,10 @@ static const struct sp_service service = { .run = run_task };
 
 struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 	struct sp_engine engine;
-	struct sp_queue_slot slot[ITEMS];
+	struct sp_queue_slot slot[SLOTS];
 	struct sp_worker worker[WORKERS];
 	struct sp_shard shard;
-	model_sleep parked[WORKERS], watcher, born, finished;
+	model_sleep parked[WORKERS], watcher, born, finished[ITEMS];
 	rl::atomic<int> created; /* as by pthread_create() */
 	struct sp_fiber fiber;
 	struct sp_poll_desc pd[ITEMS];
@@ -88,14 +88,14 @@ struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 
 		suite = this;
 		model_resting = 0;
-		pool->limit = WORKERS;
-		sp_queue_init(&pool->queue, slot, ITEMS);
+		/* If nobody is to be made, the system refuses it. */
+		pool->limit = workers() + (count(WATCH) && !count(LATER));
+		sp_queue_init(&pool->queue, slot, SLOTS);
 		sp_store(&pool->idle.set, 0, relaxed);
 		sp_store(&pool->held.set, 0, relaxed);
 		sp_store(&pool->crowded, scenario->crowded, relaxed);
 		sp_store(&pool->stopping, 0, relaxed);
-		sp_store(&pool->threads,
-		    scenario->crowded ? WORKERS : 1, relaxed);
+		sp_store(&pool->threads, workers() - count(LATER), relaxed);
 		sp_store(&pool->begun, 0, relaxed);
 		sp_store(&pool->wait_us, 0, relaxed);
 		sp_store(&engine.sysmon_asleep, 0, relaxed);
@@ -154,15 +154,13 @@ struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 			while (created.load(rl::mo_acquire, $) == 0)
 				rl::yield(1, $);
 		}
-		if (i < WORKERS) {
+		if (is_worker(what)) {
 			sp_handed_loop(&worker[i]);
 			RL_ASSERT(sp_load(&worker[i].waiting, relaxed) == 0);
 			left++;
 		}
-		if (what == HAND || what == DEPENDS)
-			hand(2 * i);
-		if (what == DEPENDS)
-			hand(2 * i + 1);
+		for (int n = 0; n < items(what); n++)
+			hand(i * WORKERS + n);
 		if (what == READY)
 			sp_fiber_ready(&fiber);
 		if (what == WATCH)
@@ -197,10 +195,29 @@ struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 		return n;
 	}
 
+	static bool
+	is_worker(enum act what)
+	{
+		return what >= FREE && what <= LATER;
+	}
+
+	int
+	workers()
+	{
+		return count(FREE) + count(HOLDS) + count(WAITS)
+		       + count(LATER);
+	}
+
+	int
+	items(enum act what)
+	{
+		return what == HAND ? 1 : what == DEPENDS ? workers() : 0;
+	}
+
 	int
 	expected()
 	{
-		return count(HAND) + 2 * count(DEPENDS);
+		return count(HAND) + count(DEPENDS) * workers();
 	}
 
 	void
@@ -208,7 +225,7 @@ struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 	{
 		RL_ASSERT(done == expected());
 		RL_ASSERT(resumed == count(READY));
-		RL_ASSERT(left == (count(STOP) ? WORKERS : 0));
+		RL_ASSERT(left == (count(STOP) ? workers() : 0));
 	}
 
 	void
@@ -216,11 +233,14 @@ struct blocking_suite : rl::test_suite<blocking_suite, THREADS> {
 	{
 		RL_ASSERT(payload[item]($) == 1);
 		payload[item]($) = 2; /* once */
-		if (scenario->act[item / 2] == DEPENDS) {
-			if (item % 2 != 0)
-				finished.wake();
-			else if (!finished.wait(THREADS))
-				throw for_good();
+		if (scenario->act[item / WORKERS] == DEPENDS) {
+			if (item % WORKERS + 1 < workers()) {
+				if (!finished[item].wait(THREADS))
+					throw for_good();
+			} else {
+				for (model_sleep &other : finished)
+					other.wake();
+			}
 		}
 		done++;
 	}
@@ -245,10 +265,15 @@ sp_worker_resume(struct sp_worker *worker, struct sp_fiber *fiber)
 static int
 add_thread(struct sp_engine *engine, bool)
 {
-	if (scenario->act[1] != LATER)
+	int place = 0;
+
+	while (place < WORKERS && scenario->act[place] != LATER)
+		place++;
+	if (place == WORKERS)
 		return -EAGAIN;
-	sp_store(&engine->blocking.worker[1], &suite->worker[1], release);
-	sp_store(&engine->blocking.threads, WORKERS, relaxed);
+	sp_store(
+	    &engine->blocking.worker[place], &suite->worker[place], release);
+	sp_store(&engine->blocking.threads, suite->workers(), relaxed);
 	suite->created.store(1, rl::mo_release, $);
 	suite->born.wake();
 	return 0;
@@ -271,7 +296,12 @@ sleeper_on(SP_ATOMIC(uint32_t) * word)
 {
 	if (word == &suite->engine.sysmon_asleep)
 		return &suite->watcher;
-	return &suite->parked[word == &suite->worker[1].wake_word];
+	for (int i = 0; i < WORKERS; i++) {
+		if (word == &suite->worker[i].wake_word)
+			return &suite->parked[i];
+	}
+	RL_ASSERT(!"nobody sleeps there");
+	return NULL;
 }
 
 /* The kernel compares and goes to sleep in one step. */
@@ -289,17 +319,21 @@ sp_futex_wake(SP_ATOMIC(uint32_t) * word)
 	sleeper_on(word)->wake();
 }
 
+#define NO NOTHING
+
 static const struct scenario scenarios[] = {
-	{ "one and one", { FREE, FREE, HAND }, true },
-	{ "two and two", { FREE, FREE, HAND, HAND }, true },
-	{ "one blocks", { FREE, FREE, DEPENDS }, true },
-	{ "one blocks, one waits", { FREE, HOLDS, DEPENDS }, true },
-	{ "one is to be made", { FREE, LATER, DEPENDS, WATCH } },
-	{ "none is to be had", { FREE, HOLDS, DEPENDS, WATCH } },
-	{ "a fiber", { WAITS, FREE, READY, HAND }, true },
-	{ "a fiber, not crowded", { WAITS, FREE, READY, HAND } },
-	{ "a stop", { FREE, FREE, HAND, STOP }, true },
-	{ "a stop, a pair", { FREE, FREE, DEPENDS, STOP }, true },
+	{ "one and one", { FREE, FREE, NO, NO, HAND }, true },
+	{ "two and two", { FREE, FREE, NO, NO, HAND, HAND }, true },
+	{ "one blocks", { FREE, FREE, NO, NO, DEPENDS }, true },
+	{ "one blocks, one waits", { FREE, HOLDS, NO, NO, DEPENDS }, true },
+	{ "one is to be made", { FREE, LATER, NO, NO, DEPENDS, WATCH } },
+	{ "none is to be had", { FREE, HOLDS, NO, NO, DEPENDS, WATCH } },
+	{ "made, and not enough",
+	    { FREE, HOLDS, HOLDS, LATER, DEPENDS, WATCH } },
+	{ "a fiber", { WAITS, FREE, NO, NO, READY, HAND }, true },
+	{ "a fiber, not crowded", { WAITS, FREE, NO, NO, READY, HAND } },
+	{ "a stop", { FREE, FREE, NO, NO, HAND, STOP }, true },
+	{ "a stop, a pair", { FREE, FREE, NO, NO, DEPENDS, STOP }, true },
 };
 
 int
