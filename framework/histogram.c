@@ -14,15 +14,6 @@ sp_histogram_add(
 	}
 }
 
-void
-sp_histogram_merge(
-    struct sp_histogram_sum *sum, const struct sp_histogram_sum *other)
-{
-	for (unsigned i = 0; i < SP_HISTOGRAM_BUCKETS; i++)
-		sum->buckets[i] += other->buckets[i];
-	sum->count += other->count;
-}
-
 uint64_t
 sp_histogram_quantile(const struct sp_histogram_sum *sum, unsigned share)
 {

@@ -54,8 +54,6 @@ sp_histogram_greatest(uint64_t bucket)
 /* sp_histogram_add: into a sum that began as all zero. */
 void sp_histogram_add(
     struct sp_histogram_sum *sum, const struct sp_histogram *histogram);
-void sp_histogram_merge(
-    struct sp_histogram_sum *sum, const struct sp_histogram_sum *other);
 
 /*
  * sp_histogram_quantile: the value that a share of all values does not

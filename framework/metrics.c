@@ -373,12 +373,12 @@ put_latencies(struct scrape *scrape)
 		const struct sp_label labels[SP_METRIC_LABELS] = {
 			{ "route", sp_view_pattern(scrape->server, i) },
 		};
+		const struct sp_route_sum *sum = sp_view_route(
+		    scrape->route, scrape->engine, i);
 
-		sp_view_route(scrape->route, scrape->engine, i);
-		if (scrape->route->latency.count != 0)
+		if (sum->latency.count != 0)
 			sp_metrics_histogram(&scrape->out, labels,
-			    &scrape->route->latency,
-			    total(scrape->route->phase));
+			    &sum->latency, total(sum->phase));
 	}
 }
 

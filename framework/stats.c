@@ -46,7 +46,8 @@ put_buckets(struct sp_json *json, const struct sp_histogram_sum *sum)
 {
 	sp_json_key(json, "buckets");
 	sp_json_array(json);
-	for (unsigned i = 0; i < SP_HISTOGRAM_BUCKETS; i++) {
+	for (unsigned i = 0; sum->count != 0 && i < SP_HISTOGRAM_BUCKETS;
+	     i++) {
 		if (sum->buckets[i] == 0)
 			continue;
 		sp_json_array(json);
@@ -259,12 +260,13 @@ put_by_shard(struct sp_json *json, struct sp_engine *engine, uint32_t number)
 
 static void
 put_route(struct sp_json *json, struct spate_server *server,
-    struct sp_route_sum *sum, uint32_t number, const struct wanted *wanted)
+    struct sp_route_sum *memory, uint32_t number, const struct wanted *wanted)
 {
+	const struct sp_route_sum *sum = sp_view_route(
+	    memory, server->engine, number);
 	char methods[SP_ROUTER_ALLOW] = "";
 	uint64_t cycles = 0;
 
-	sp_view_route(sum, server->engine, number);
 	if (number < server->pattern_count)
 		sp_router_allow(
 		    server->patterns[number].methods, methods, sizeof(methods));

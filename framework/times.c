@@ -106,6 +106,27 @@ sp_times_add(
 	sp_histogram_add(&sum->latency, &route->latency);
 }
 
+bool
+sp_times_any(struct sp_worker_times *worker, uint32_t number)
+{
+	return entry_at(worker, number) != NULL;
+}
+
+void
+sp_times_add_all(struct sp_histogram_sum *latency, uint64_t phase[SP_PHASES],
+    struct sp_worker_times *worker)
+{
+	for (uint32_t number = 0; number < worker->routes; number++) {
+		struct sp_route_times *route = entry_at(worker, number);
+
+		if (route == NULL)
+			continue;
+		for (int i = 0; i < SP_PHASES; i++)
+			phase[i] += sp_load(&route->phase[i], relaxed);
+		sp_histogram_add(latency, &route->latency);
+	}
+}
+
 /* Without memory for one, the entry of no route has to do: it is there. */
 static struct sp_route_times *
 add_entry(struct sp_worker_times *worker, uint32_t number)

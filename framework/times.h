@@ -95,10 +95,18 @@ struct sp_worker_times *sp_times_of(struct sp_worker *worker);
 
 /*
  * sp_times_add: what a worker has of one route, into a sum that began as all
- * zero. Any thread.
+ * zero. sp_times_any: whether it has anything. Any thread.
  */
 void sp_times_add(
     struct sp_route_sum *sum, struct sp_worker_times *worker, uint32_t number);
+bool sp_times_any(struct sp_worker_times *worker, uint32_t number);
+
+/*
+ * sp_times_add_all: latency and phases of all its routes, into sums that
+ * began as all zero.
+ */
+void sp_times_add_all(struct sp_histogram_sum *latency,
+    uint64_t phase[SP_PHASES], struct sp_worker_times *worker);
 
 /*
  * sp_times_answers, sp_times_phase: parts of the same. The first adds to its

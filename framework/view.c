@@ -90,15 +90,7 @@ sp_view_busy(struct sp_shard *shard)
 static void
 add_times(struct sp_shard_view *view, struct sp_worker_times *times)
 {
-	struct sp_route_sum *sum = &view->route;
-
-	for (uint32_t number = 0; number < times->routes; number++) {
-		memset(sum, 0, sizeof(*sum));
-		sp_times_add(sum, times, number);
-		sp_histogram_merge(&view->latency, &sum->latency);
-		for (int phase = 0; phase < SP_PHASES; phase++)
-			view->phase[phase] += sum->phase[phase];
-	}
+	sp_times_add_all(&view->latency, view->phase, times);
 	for (int phase = 0; phase < SP_PHASES; phase++)
 		sp_histogram_add(&view->phases[phase], &times->phase[phase]);
 }
@@ -148,21 +140,29 @@ sp_view_phase(
 	return cycles;
 }
 
-void
+/* Most routes of most servers are not asked for, and their sums are large. */
+const struct sp_route_sum *
 sp_view_route(
     struct sp_route_sum *sum, struct sp_engine *engine, uint32_t number)
 {
-	memset(sum, 0, sizeof(*sum));
+	static const struct sp_route_sum nothing;
+	bool any = false;
+
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		struct sp_shard *shard = engine->shards[i];
 
 		for (uint32_t j = 0; j < workers_of(shard); j++) {
 			struct sp_worker_times *times = times_at(shard, j);
 
-			if (times != NULL)
-				sp_times_add(sum, times, number);
+			if (times == NULL || !sp_times_any(times, number))
+				continue;
+			if (!any)
+				memset(sum, 0, sizeof(*sum));
+			any = true;
+			sp_times_add(sum, times, number);
 		}
 	}
+	return any ? sum : &nothing;
 }
 
 void

@@ -28,7 +28,6 @@ struct sp_shard_view {
 	uint64_t phase[SP_PHASES]; /* added up over requests */
 	struct sp_histogram_sum latency;
 	struct sp_histogram_sum phases[SP_PHASES];
-	struct sp_route_sum route; /* scratch: too much for a fiber's stack */
 };
 
 struct sp_answers {
@@ -51,8 +50,12 @@ uint64_t sp_view_busy(struct sp_shard *shard);
 uint64_t sp_view_phase(
     struct sp_histogram_sum *sum, struct sp_shard *shard, enum sp_phase phase);
 
-/* sp_view_route: a route in all shards; sp_view_route_phases: only those. */
-void sp_view_route(
+/*
+ * sp_view_route: a route in all shards, by way of the caller's memory, which is
+ * too much for a fiber's stack. Returns that, or a constant sum of nothing.
+ * sp_view_route_phases: only those.
+ */
+const struct sp_route_sum *sp_view_route(
     struct sp_route_sum *sum, struct sp_engine *engine, uint32_t number);
 
 void sp_view_route_phases(
