@@ -53,9 +53,9 @@ def close(links):
 
 def speed(settings, server, active):
     """=> Returns requests per second, and CPU time for each."""
-    found = bench.run(settings, server.url(), "-c", active, "-w", 0.1,
-                      "-d", settings.seconds_of(0.3, 0.2), "--watch",
-                      ",".join(map(str, proc.tree(server.pid()))))
+    found = bench.watched(settings, server.url(), "-c", active, "-w", 0.1,
+                          "-d", settings.seconds_of(0.3, 0.2),
+                          pids=proc.tree(server.pid()))
     if not found["all"]["answered"]:
         raise wrk.Failed(f"{server.name}: active connections got no answers")
     return (found["all"]["rps"],

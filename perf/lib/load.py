@@ -38,11 +38,11 @@ def measure(server, work, settings, seconds=None):
     """One run, with what it cost the server and everybody else."""
     _, cpus = place(work, settings)
     seconds = seconds or settings.seconds_of(0.25, 0.15) * work["seconds"]
-    found = bench.run(
+    found = bench.watched(
         settings, server.url("/"), *workloads.options(work),
         "-t", len(cpus), "--cpus", ",".join(map(str, cpus)),
         "-w", seconds / 3 / work["seconds"], "-d", seconds,
-        "--watch", ",".join(map(str, proc.tree(server.pid()))), cpus=cpus)
+        pids=proc.tree(server.pid()), cpus=cpus)
     tally, watch = found["paths"][work["path"]], found["watch"]
     answered = found["all"]["answered"]
     if not tally["answered"]:
