@@ -4,8 +4,10 @@
 
 #include "framework/admin.h"
 
+#include "framework/connections.h"
 #include "framework/health.h"
 #include "framework/heap.h"
+#include "framework/log_level.h"
 #include "framework/metrics.h"
 #include "framework/page.h"
 #include "framework/recording.h"
@@ -23,18 +25,22 @@
 struct page {
 	const char *path;
 	spate_handler_fn *handler;
+	bool own;      /* only at the listener of spate_admin() */
+	uint32_t more; /* methods besides GET; then it changes something */
 };
 
 static const struct page pages[] = {
-	{ "/", sp_page_handler },
-	{ "/stats", sp_stats_handler },
-	{ "/stats/stream", sp_stats_stream_handler },
-	{ "/metrics", sp_metrics_handler },
-	{ "/livez", sp_livez_handler },
-	{ "/readyz", sp_readyz_handler },
-	{ "/debug/events", sp_events_handler },
-	{ "/debug/heap", sp_heap_handler },
-	{ "/debug/trace", sp_trace_handler },
+	{ "/", sp_page_handler, false, 0 },
+	{ "/stats", sp_stats_handler, false, 0 },
+	{ "/stats/stream", sp_stats_stream_handler, false, 0 },
+	{ "/metrics", sp_metrics_handler, false, 0 },
+	{ "/livez", sp_livez_handler, false, 0 },
+	{ "/readyz", sp_readyz_handler, false, 0 },
+	{ "/debug/events", sp_events_handler, false, 0 },
+	{ "/debug/heap", sp_heap_handler, false, 0 },
+	{ "/debug/trace", sp_trace_handler, false, 0 },
+	{ "/debug/connections", sp_connections_handler, true, 0 },
+	{ "/debug/log", sp_log_level_handler, true, SP_HTTP_BIT(SP_HTTP_PUT) },
 };
 
 #define PAGES (sizeof(pages) / sizeof(*pages))
@@ -89,6 +95,10 @@ guarded(struct spate_req *req, void *arg)
 	if (req->server->admin_address.storage.ss_family != AF_UNIX
 	    && !sp_host_is_local(host.data, host.size))
 		return spate_error(req, 403, "ask by number or as localhost");
+	/* A browser says so of every page's request that is no plain GET. */
+	if (req->head.method != SP_HTTP_GET && req->head.method != SP_HTTP_HEAD
+	    && spate_header(req, "Origin").data != NULL)
+		return spate_error(req, 403, "not for web pages");
 	return page->handler(req, NULL);
 }
 
@@ -135,6 +145,9 @@ spate_route_admin(struct spate_server *server, const char *prefix)
 	for (size_t i = *prefix == '\0'; i < PAGES && error == 0; i++) {
 		size_t size = strlen(prefix);
 
+		/* Not for all who can reach the program. */
+		if (pages[i].own)
+			continue;
 		memcpy(path, prefix, size);
 		memcpy(path + size, pages[i].path, strlen(pages[i].path) + 1);
 		error = spate_route(
@@ -168,7 +181,7 @@ sp_admin_begin(struct spate_server *server)
 			.number = sp_server_admin_route(server),
 		};
 		error = sp_router_add(server->admin_router,
-		    SP_HTTP_BIT(SP_HTTP_GET), pages[i].path,
+		    SP_HTTP_BIT(SP_HTTP_GET) | pages[i].more, pages[i].path,
 		    &server->admin_targets[i]);
 	}
 	server->admin.router = server->admin_router;

@@ -33,9 +33,9 @@ SPATE_API uint16_t spate_admin_port(const struct spate_server *server);
 
 /*
  * Have all of it among the program's routes, below a prefix, which may be
- * empty. Who can reach the program can read it. The live page is at the
- * prefix with a slash behind it; if the prefix is empty, it is where
- * spate_route_dashboard() says.
+ * empty, but for the list of connections and what changes something. Who can
+ * reach the program can read it. The live page is at the prefix with a slash
+ * behind it; if the prefix is empty, it is where spate_route_dashboard() says.
  *
  * Errors: as spate_route(). Context: setup.
  */
