@@ -67,12 +67,9 @@ put_refused(struct sp_metrics *out, struct spate_server *server)
 {
 	sp_metrics_family(out, "spate_route_refused_total", "counter",
 	    "Requests that a route had no room for.");
-	for (uint32_t i = 0; i < server->pattern_count; i++) {
-		uint64_t n = sp_route_refused(server, i);
-
-		if (n != 0)
-			put(out, "route", sp_view_pattern(server, i), n);
-	}
+	for (uint32_t i = 0; i < server->pattern_count; i++)
+		put(out, "route", sp_view_pattern(server, i),
+		    sp_route_refused(server, i));
 }
 
 void
