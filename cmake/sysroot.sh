@@ -19,6 +19,7 @@ set -eu
 
 arch=arm64
 packages='libck-dev libck0 libjemalloc-dev libjemalloc2 liburcu-dev liburcu8'
+packages="$packages libseccomp-dev libseccomp2"
 
 die() {
 	status=$1
