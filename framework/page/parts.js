@@ -91,21 +91,24 @@ function createShard(shard) {
 	meter.setAttribute("aria-hidden", "true");
 	return make("li", "card shard",
 	    make("h3", "", make("span", `swatch s${shard.id % COLOURS}`),
-		`Shard ${shard.id}`, make("small", "", `CPU ${shard.cpu}`),
+		`Shard ${shard.id}`, make("small"),
 		make("em", "", "hot")),
-	    make("p", "busy", make("span", "", "busy"), make("b", "", NONE)),
+	    make("p", "busy", make("span", "", "Workers busy"),
+		make("b", "", NONE)),
 	    meter, make("dl", "", ...rows),
 	    make("h4", "", "Woken per second, by"),
 	    make("dl", "wakes", ...wakes));
 }
 
 function updateShard(tile, shard) {
-	const [, busy, meter, rows, , wakes] = tile.children;
+	const [title, busy, meter, rows, , wakes] = tile.children;
 	const hot = shard.busy >= HOT;
 
 	tile.classList.toggle("hot", hot);
-	say(busy.lastChild, `${shard.busy.toFixed(2)} of ${shard.workers} `
-	    + "workers");
+	say(title.querySelector("small"),
+	    `CPU ${shard.cpu}, ${shard.workers} workers`);
+	/* The bar is full when one is busy all the time: they share a CPU. */
+	say(busy.lastChild, shard.busy.toFixed(2));
 	width(meter.firstChild, shard.busy);
 	SHARD_ROWS.forEach(([, value], i) =>
 	    say(rows.children[i].lastChild, value(shard)));
@@ -139,9 +142,15 @@ function createRoute() {
 
 	name.scope = "row";
 	bar.setAttribute("role", "img");
-	return make("tr", "", name, make("td", "number"),
+	const row = make("tr", "", name, make("td", "number"),
 	    make("td", "number"), make("td", "number"), make("td", "", bar),
 	    make("td", "number"), make("td", "number"));
+
+	/* On a phone it is laid out as no table is, and is one all the same. */
+	for (const cell of row.children)
+		cell.setAttribute("role", cell === name ? "rowheader" : "cell");
+	row.setAttribute("role", "row");
+	return row;
 }
 
 function updateRoute(row, route) {
