@@ -232,13 +232,13 @@ spate_route_heavy(struct spate_server *server, const char *method,
 	int error;
 	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (class != NULL && class->blocking)
-		error = sp_server_fail(server, -EINVAL, TWO_CLASSES);
-	if (error == 0) {
-		class->heavy = true;
-		class->heavy_if = heavy_if;
-	}
-	return error;
+	if (class == NULL)
+		return error;
+	if (class->blocking)
+		return sp_server_fail(server, -EINVAL, TWO_CLASSES);
+	class->heavy = true;
+	class->heavy_if = heavy_if;
+	return 0;
 }
 
 int
@@ -248,11 +248,12 @@ spate_route_blocking(
 	int error;
 	struct sp_route_class *class = find_class(server, method, path, &error);
 
-	if (class != NULL && class->heavy)
-		error = sp_server_fail(server, -EINVAL, TWO_CLASSES);
-	if (error == 0)
-		class->blocking = true;
-	return error;
+	if (class == NULL)
+		return error;
+	if (class->heavy)
+		return sp_server_fail(server, -EINVAL, TWO_CLASSES);
+	class->blocking = true;
+	return 0;
 }
 
 int
