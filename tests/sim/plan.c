@@ -82,7 +82,8 @@ draw_server(struct sim_plan *plan)
 	plan->slab_reuse = ONE_OF(0, 1, 2, 64);
 	plan->max_connections = ONE_OF(0, 0, 0, 1, 2, 4);
 	plan->max_per_peer = sim_chance(16) ? ONE_OF(1, 2, 50) : 0;
-	plan->max_fibers = ONE_OF(64, 64, 16);
+	/* Enough for all clients, and for those that have just broken off. */
+	plan->max_fibers = ONE_OF(64, 64, 32);
 	plan->wake_us = ONE_OF(0, 10, 80);
 	plan->drain_timeout_ms = 0;
 	plan->max_requests = ONE_OF(0, 0, 0, 2);
