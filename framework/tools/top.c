@@ -206,6 +206,22 @@ ms_until(const struct timespec *end)
 	return ms > 0 ? (int)ms : 0;
 }
 
+/* A signal that comes after the look at what has come ends the wait as well. */
+static int
+wait_for_key(struct pollfd *input, int ms)
+{
+	struct timespec left = { ms / 1000, ms % 1000 * 1000000L };
+	sigset_t all, allowed;
+	int ready = 0;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &allowed);
+	if (signalled == 0)
+		ready = ppoll(input, 1, &left, &allowed);
+	sigprocmask(SIG_SETMASK, &allowed, NULL);
+	return ready;
+}
+
 /* => Returns false: it is to end. */
 static bool
 wait_for_next(void)
@@ -220,7 +236,7 @@ wait_for_next(void)
 	end.tv_nsec += (long)((top.seconds - (double)(time_t)top.seconds)
 			      * 1e9);
 	while (!at_once && (left = ms_until(&end)) > 0) {
-		int ready = poll(&input, 1, left);
+		int ready = wait_for_key(&input, left);
 		char key;
 
 		if (signalled != 0) {

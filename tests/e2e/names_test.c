@@ -130,6 +130,7 @@ start(uint32_t cache_ms)
 	asked = gate = last_status = 0;
 	site_new(&site);
 	site.options.shards = 1;
+	site.options.spares = 0; /* each has a cache and connections */
 	site.options.name_cache_ms = cache_ms;
 	site_make(&site);
 	spate_route(site.server, "GET", "/", answers, NULL);
