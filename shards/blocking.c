@@ -174,7 +174,7 @@ sp_blocking_look(struct sp_engine *engine)
 /* ------------------------------------------------------- start and stop */
 
 int
-sp_blocking_start(struct sp_engine *engine, uint32_t threads, uint32_t queue)
+sp_blocking_init(struct sp_engine *engine, uint32_t threads, uint32_t queue)
 {
 	struct sp_blocking *pool = &engine->blocking;
 	uint64_t size = sp_queue_size(queue);
@@ -189,7 +189,13 @@ sp_blocking_start(struct sp_engine *engine, uint32_t threads, uint32_t queue)
 	sp_queue_init(&pool->queue, slots, size);
 	pool->limit = threads;
 	sp_store(&pool->crowded, threads == 1, relaxed);
-	return add_thread(engine, true);
+	return 0;
+}
+
+int
+sp_blocking_start(struct sp_engine *engine)
+{
+	return engine->blocking.limit != 0 ? add_thread(engine, true) : 0;
 }
 
 static void

@@ -78,14 +78,16 @@ struct sp_blocking {
 };
 
 /*
- * sp_blocking_start: the queue, as long as asked for, rounded up to a power
- * of two, and the first thread, so that whatever the system says later one is
- * there. Before the watcher is.
+ * sp_blocking_init: the queue, as long as asked for, rounded up to a power of
+ * two. Before any worker is there: they may hand over at once.
+ * sp_blocking_start: the first thread, so that whatever the system says later
+ * one is there. After the shards' workers, and before the watcher.
  *
- * => Returns 0 or -errno. threads may be 0; then the queue is always full.
+ * => Both return 0 or -errno. threads may be 0; then the queue is always full.
  */
 int
-sp_blocking_start(struct sp_engine *engine, uint32_t threads, uint32_t queue);
+sp_blocking_init(struct sp_engine *engine, uint32_t threads, uint32_t queue);
+int sp_blocking_start(struct sp_engine *engine);
 
 /*
  * sp_blocking_stop: when no connection is left, and the watcher has ended.

@@ -173,6 +173,10 @@ sp_engine_start(struct sp_engine *engine)
 	int error = sp_offload_start(&engine->offload,
 	    engine->options.offload_threads, engine->options.offload_queue);
 
+	if (error == 0)
+		error = sp_blocking_init(engine,
+		    engine->options.blocking_threads,
+		    engine->options.blocking_queue);
 	/* No thread is made sooner: it would keep rights that are given up. */
 	sp_rcu_start();
 	sp_arena_background(true);
@@ -188,9 +192,7 @@ sp_engine_start(struct sp_engine *engine)
 			    engine->shards[i], SP_WORKER_HEAVY, true);
 	}
 	if (error == 0)
-		error = sp_blocking_start(engine,
-		    engine->options.blocking_threads,
-		    engine->options.blocking_queue);
+		error = sp_blocking_start(engine);
 	if (error == 0)
 		error = sp_sysmon_start(engine);
 	if (error != 0)

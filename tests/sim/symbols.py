@@ -18,8 +18,9 @@ PURE = set("""
     memchr memcmp memcpy memmove memset strcasecmp strchr strchrnul strcmp
     strcspn strlen strncasecmp strncmp strnlen strrchr strsep strspn strstr
     strtod strtod_l strtoll strtoull strerrordesc_np snprintf vsnprintf
-    inet_pton newlocale freelocale uselocale sigfillset __sched_cpualloc
-    __sched_cpufree __errno_location __stack_chk_fail _GLOBAL_OFFSET_TABLE_
+    inet_ntop inet_pton newlocale freelocale uselocale sigfillset
+    __sched_cpualloc __sched_cpufree __errno_location __stack_chk_fail
+    _GLOBAL_OFFSET_TABLE_
     __isoc99_sscanf __divti3 __udivti3 __cpu_indicator_init __cpu_model
     __ctype_b_loc __tls_get_addr qsort gmtime_r strftime
     sigdelset sigemptyset sigabbrev_np
