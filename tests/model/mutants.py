@@ -46,6 +46,7 @@ OUTGOING = "no model has outgoing ones; as for connections, which they have"
 WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
+WATCHER = "the model's watcher is not ended, and its shards do not poll"
 RARE = "as sp_queue_can_pop's, but random schedules do not come upon it"
 OWN = "the owner takes back only what it has put there itself"
 
@@ -59,6 +60,12 @@ EXPECTED_TO_HOLD = {
 
     "shards/sysmon.c: sp_sysmon_wake xchg -> acq_rel": RUNS_IN_ORDER,
     "shards/sysmon.c: sp_sysmon_wake xchg -> relaxed": RUNS_IN_ORDER,
+    "shards/sysmon.c: sleep_while_idle store -> release": RUNS_IN_ORDER,
+    "shards/sysmon.c: sleep_while_idle store -> relaxed": RUNS_IN_ORDER,
+    "shards/sysmon.c: sleep_while_idle load -> acquire": WATCHER,
+    "shards/sysmon.c: sleep_while_idle load -> relaxed": WATCHER,
+    "shards/sysmon.c: sleep_while_idle load 2 -> acquire": WATCHER,
+    "shards/sysmon.c: sleep_while_idle load 2 -> relaxed": WATCHER,
 
     # A failure that only begins another try, or a swap.
     "shards/poll_slot.h: sp_slot_announce cas failure -> acquire": SWAPS,
@@ -70,6 +77,8 @@ EXPECTED_TO_HOLD = {
 
     "shards/bounded_queue.h: sp_queue_can_push load 2 -> acquire": RARE,
     "shards/bounded_queue.h: sp_queue_can_push load 2 -> relaxed": RARE,
+    "shards/blocking.c: has_work load 2 -> acquire": RARE,
+    "shards/blocking.c: has_work load 2 -> relaxed": RARE,
 
     # Ordered by something else already, and kept for who reads it.
     "shards/poll_slot.h: sp_slot_commit cas -> relaxed":
@@ -90,6 +99,7 @@ EXPECTED_TO_HOLD = {
     "shards/shard.c: wake_all load -> relaxed": ADDED,
     "shards/shard.c: sp_shard_unattended load -> relaxed": ADDED,
     "shards/handed.c: sp_shard_heavy load -> relaxed": ADDED,
+    "shards/blocking.c: wake load -> relaxed": ADDED,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> acquire": GLANCE,
     "shards/mpsc_stack.h: sp_stack_pop_all load -> relaxed": GLANCE,
     "shards/shard.c: close_and_retire fetch_or -> acq_rel": CLOSING,
@@ -287,18 +297,17 @@ LOGIC = [
      "		sp_idle_retract(&shard->idle, worker->number);\n"
      "		return;\n", "idle"),
     ("a heavy worker parks without looking for more", "shards/handed.c",
-     "\n		|| !sp_stack_empty(&shard->heavy) || heavy_ended",
+     " || !sp_stack_empty(&shard->heavy)\n		|| heavy_ended",
      "\n		|| heavy_ended", "heavy"),
     ("a heavy worker parks without looking at its fibers", "shards/handed.c",
-     """	if ((!sp_stack_empty(&worker->resumed)
-		|| !sp_stack_empty(&shard->heavy)""",
-     "	if ((!sp_stack_empty(&shard->heavy)", "heavy"),
+     "(!sp_stack_empty(&worker->resumed) || !sp_stack_empty(&shard->heavy)",
+     "(!sp_stack_empty(&shard->heavy)", "heavy"),
     ("a heavy worker parks without looking for the end", "shards/handed.c",
-     " || heavy_ended(worker))\n", ")\n", "heavy"),
+     "\n		|| heavy_ended(worker))\n", ")\n", "heavy"),
     ("a heavy worker leaves its fibers", "shards/handed.c",
-     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */\n"
-     "	    && sp_load(&worker->waiting, relaxed) == 0;",
-     "	    && sp_load(&worker->shard->load, seq_cst) == 0 /* END4 */;",
+     " == 0 /* END4 */\n"
+     "	       && sp_load(&worker->waiting, relaxed) == 0;",
+     " == 0 /* END4 */;",
      "heavy"),
     ("who hands over looks before it pushes", "shards/handed.c",
      """	sp_stack_push(&shard->heavy, &pd->link); /* IDLE1 */
