@@ -102,20 +102,6 @@ look(struct row *row, struct sp_poll_desc *pd)
 /* ------------------------------------------------------------------- JSON */
 
 static void
-put_string(struct sp_json *json, const char *key, const char *value)
-{
-	sp_json_key(json, key);
-	sp_json_string(json, value, strlen(value));
-}
-
-static void
-put(struct sp_json *json, const char *key, uint64_t value)
-{
-	sp_json_key(json, key);
-	sp_json_u64(json, value);
-}
-
-static void
 put_row(struct sp_json *json, const struct row *row)
 {
 	char memory[NAME_SIZE + 1];
@@ -125,16 +111,16 @@ put_row(struct sp_json *json, const struct row *row)
 	sp_recording_name(&name, row->handle);
 	memory[name.size] = '\0';
 	sp_json_object(json);
-	put_string(json, "conn", memory);
-	put_string(json, "service", row->service);
-	put_string(json, "peer", row->peer);
-	put_string(json, "state", row->state);
-	put(json, "received", row->tcp.tcpi_bytes_received);
-	put(json, "acknowledged", row->tcp.tcpi_bytes_acked);
-	put(json, "unread", (uint64_t)row->unread);
-	put(json, "unsent", (uint64_t)row->unsent);
-	put(json, "silent_ms", row->tcp.tcpi_last_data_recv);
-	put(json, "rtt_us", row->tcp.tcpi_rtt);
+	sp_json_put_string(json, "conn", memory);
+	sp_json_put_string(json, "service", row->service);
+	sp_json_put_string(json, "peer", row->peer);
+	sp_json_put_string(json, "state", row->state);
+	sp_json_put(json, "received", row->tcp.tcpi_bytes_received);
+	sp_json_put(json, "acknowledged", row->tcp.tcpi_bytes_acked);
+	sp_json_put(json, "unread", (uint64_t)row->unread);
+	sp_json_put(json, "unsent", (uint64_t)row->unsent);
+	sp_json_put(json, "silent_ms", row->tcp.tcpi_last_data_recv);
+	sp_json_put(json, "rtt_us", row->tcp.tcpi_rtt);
 	sp_json_end(json);
 }
 
@@ -197,7 +183,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 		index = 0;
 	}
 	sp_json_end(&json);
-	put(&json, "next", next);
+	sp_json_put(&json, "next", next);
 	sp_json_end(&json);
 	sp_text_char(text, '\n');
 }

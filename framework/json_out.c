@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 sp_json_init(struct sp_json *json, struct sp_text *text)
@@ -162,4 +163,18 @@ sp_json_double(struct sp_json *json, double value)
 		freelocale(locale);
 	}
 	sp_text_string(json->text, digits);
+}
+
+void
+sp_json_put(struct sp_json *json, const char *key, uint64_t value)
+{
+	sp_json_key(json, key);
+	sp_json_u64(json, value);
+}
+
+void
+sp_json_put_string(struct sp_json *json, const char *key, const char *value)
+{
+	sp_json_key(json, key);
+	sp_json_string(json, value, strlen(value));
 }

@@ -48,6 +48,11 @@ void sp_json_i64(struct sp_json *json, int64_t value);
 void sp_json_bool(struct sp_json *json, bool value);
 void sp_json_null(struct sp_json *json);
 
+/* A key, and its value. */
+void sp_json_put(struct sp_json *json, const char *key, uint64_t value);
+void
+sp_json_put_string(struct sp_json *json, const char *key, const char *value);
+
 /* As many digits as it takes to read it back; null if it is not finite. */
 void sp_json_double(struct sp_json *json, double value);
 

@@ -126,29 +126,15 @@ put_logfmt(struct sp_text *text, const struct sp_log_line *line)
 /* ----------------------------------------------------------------- JSON */
 
 static void
-json_string(struct sp_json *json, const char *key, const char *value)
-{
-	sp_json_key(json, key);
-	sp_json_string(json, value, strlen(value));
-}
-
-static void
-json_u64(struct sp_json *json, const char *key, uint64_t value)
-{
-	sp_json_key(json, key);
-	sp_json_u64(json, value);
-}
-
-static void
 json_access(struct sp_json *json, const struct sp_access *access)
 {
-	json_string(json, "method", access->method);
-	json_string(json, "route", access->route);
-#define X(name) json_u64(json, #name, (uint64_t)access->name);
+	sp_json_put_string(json, "method", access->method);
+	sp_json_put_string(json, "route", access->route);
+#define X(name) sp_json_put(json, #name, (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
 	if (access->trace_id[0] != '\0')
-		json_string(json, "trace_id", access->trace_id);
+		sp_json_put_string(json, "trace_id", access->trace_id);
 }
 
 static void
@@ -160,9 +146,9 @@ put_json(struct sp_text *text, const struct sp_log_line *line)
 	format_time(time, line->time_ns);
 	sp_json_init(&json, text);
 	sp_json_object(&json);
-	json_string(&json, "time", time);
-	json_string(&json, "level", level_names[line->level]);
-	json_string(&json, "msg", message_of(line));
+	sp_json_put_string(&json, "time", time);
+	sp_json_put_string(&json, "level", level_names[line->level]);
+	sp_json_put_string(&json, "msg", message_of(line));
 	if (line->is_access)
 		json_access(&json, &line->access);
 	sp_json_end(&json);

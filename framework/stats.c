@@ -25,20 +25,6 @@ struct wanted {
 	uint64_t after, next; /* of which position, and what comes then */
 };
 
-static void
-put(struct sp_json *json, const char *key, uint64_t value)
-{
-	sp_json_key(json, key);
-	sp_json_u64(json, value);
-}
-
-static void
-put_string(struct sp_json *json, const char *key, const char *value)
-{
-	sp_json_key(json, key);
-	sp_json_string(json, value, strlen(value));
-}
-
 /* ------------------------------------------------------------ histograms */
 
 static void
@@ -75,10 +61,10 @@ put_histogram(struct sp_json *json, const char *key,
 
 	sp_json_key(json, key);
 	sp_json_object(json);
-	put(json, "count", sum->count);
-	put(json, "sum_ns", sp_cycles_to_ns(cycles));
+	sp_json_put(json, "count", sum->count);
+	sp_json_put(json, "sum_ns", sp_cycles_to_ns(cycles));
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(*quantiles); i++)
-		put(json, quantiles[i].name,
+		sp_json_put(json, quantiles[i].name,
 		    sp_cycles_to_ns(
 			sp_histogram_quantile(sum, quantiles[i].share)));
 	if (buckets)
@@ -104,7 +90,7 @@ put_group(struct sp_json *json, const char *group, const struct sp_sums *sums)
 	sp_json_object(json);
 #define X(name)                                                                \
 	if (is_of(#name, group))                                               \
-		put(json, &#name[strlen(group) + 1], sums->name);
+		sp_json_put(json, &#name[strlen(group) + 1], sums->name);
 	SP_COUNTERS(X)
 #undef X
 	sp_json_end(json);
@@ -128,9 +114,9 @@ put_fibers(struct sp_json *json, struct sp_shard *shard)
 
 	sp_json_key(json, "fibers");
 	sp_json_object(json);
-	put(json, "waiting", view.waiting);
-	put(json, "stacks", view.stacks);
-	put(json, "stacks_kept", view.kept);
+	sp_json_put(json, "waiting", view.waiting);
+	sp_json_put(json, "stacks", view.stacks);
+	sp_json_put(json, "stacks_kept", view.kept);
 	sp_json_end(json);
 }
 
@@ -163,7 +149,7 @@ static void
 put_alone(struct sp_json *json, const char *name, uint64_t value)
 {
 	if (!is_in_a_group(name))
-		put(json, name, value);
+		sp_json_put(json, name, value);
 }
 
 static void
@@ -173,13 +159,13 @@ put_memory(struct sp_json *json, struct sp_shard *shard)
 
 	sp_json_key(json, "memory");
 	sp_json_object(json);
-	put(json, "allocated", view.arena.allocated);
-	put(json, "active", view.arena.active);
-	put(json, "dirty", view.arena.dirty);
-	put(json, "mapped", view.arena.mapped);
-	put(json, "resident", view.arena.resident);
-	put(json, "descriptors", view.descriptors);
-	put(json, "idle_connection", SP_SLAB_OBJECT_SIZE);
+	sp_json_put(json, "allocated", view.arena.allocated);
+	sp_json_put(json, "active", view.arena.active);
+	sp_json_put(json, "dirty", view.arena.dirty);
+	sp_json_put(json, "mapped", view.arena.mapped);
+	sp_json_put(json, "resident", view.arena.resident);
+	sp_json_put(json, "descriptors", view.descriptors);
+	sp_json_put(json, "idle_connection", SP_SLAB_OBJECT_SIZE);
 	sp_json_end(json);
 }
 
@@ -189,9 +175,9 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 {
 	sp_view_shard(view, shard);
 	sp_json_object(json);
-	put(json, "id", shard->id);
-	put(json, "cpu", shard->cpu);
-	put(json, "connections", sp_view_connections(shard));
+	sp_json_put(json, "id", shard->id);
+	sp_json_put(json, "cpu", shard->cpu);
+	sp_json_put(json, "connections", sp_view_connections(shard));
 	put_group(json, "responses", &view->counters);
 	put_group(json, "timeouts", &view->counters);
 	put_placed(json, shard);
@@ -200,16 +186,17 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 #undef X
 	put_group(json, "wakes", &view->counters);
 	put_fibers(json, shard);
-	put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
-	put(json, "breaks_coalesced",
+	sp_json_put(json, "breaks_sent", sp_load(&shard->breaks_sent, relaxed));
+	sp_json_put(json, "breaks_coalesced",
 	    sp_load(&shard->breaks_coalesced, relaxed));
-	put(json, "limited_outq", sp_load(&shard->outq_full, relaxed));
-	put(json, "stale_lookups", sp_load(&shard->stale_lookups, relaxed));
-	put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
-	put(json, "workers", sp_load(&shard->worker_count, relaxed));
-	put(json, "memory_bytes", sp_view_memory(shard));
+	sp_json_put(json, "limited_outq", sp_load(&shard->outq_full, relaxed));
+	sp_json_put(
+	    json, "stale_lookups", sp_load(&shard->stale_lookups, relaxed));
+	sp_json_put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
+	sp_json_put(json, "workers", sp_load(&shard->worker_count, relaxed));
+	sp_json_put(json, "memory_bytes", sp_view_memory(shard));
 	put_memory(json, shard);
-	put(json, "busy_ns", sp_cycles_to_ns(view->busy));
+	sp_json_put(json, "busy_ns", sp_cycles_to_ns(view->busy));
 	put_shard_times(json, view, wanted->buckets);
 	sp_json_end(json);
 }
@@ -235,13 +222,13 @@ put_answers(
 
 	for (unsigned code = 0; code < SP_CODES; code++)
 		requests += code_sum(sum, code);
-	put(json, "requests", requests);
-	put(json, "aborted", code_sum(sum, SP_CODE_ABORTED));
-	put(json, "refused", refused);
+	sp_json_put(json, "requests", requests);
+	sp_json_put(json, "aborted", code_sum(sum, SP_CODE_ABORTED));
+	sp_json_put(json, "refused", refused);
 	sp_json_key(json, "codes");
 	sp_json_object(json);
 	for (unsigned i = 0; i < 4; i++)
-		put(json, names[i], code_sum(sum, i + 2));
+		sp_json_put(json, names[i], code_sum(sum, i + 2));
 	sp_json_end(json);
 }
 
@@ -271,8 +258,8 @@ put_route(struct sp_json *json, struct spate_server *server,
 		sp_router_allow(
 		    server->patterns[number].methods, methods, sizeof(methods));
 	sp_json_object(json);
-	put_string(json, "route", sp_view_pattern(server, number));
-	put_string(json, "methods", methods);
+	sp_json_put_string(json, "route", sp_view_pattern(server, number));
+	sp_json_put_string(json, "methods", methods);
 	put_answers(json, sum, sp_route_refused(server, number));
 	put_by_shard(json, server->engine, number);
 	for (int i = 0; i < SP_PHASES; i++)
@@ -281,7 +268,8 @@ put_route(struct sp_json *json, struct spate_server *server,
 	sp_json_key(json, "phases_ns");
 	sp_json_object(json);
 	for (int i = 0; i < SP_PHASES; i++)
-		put(json, sp_phase_names[i], sp_cycles_to_ns(sum->phase[i]));
+		sp_json_put(
+		    json, sp_phase_names[i], sp_cycles_to_ns(sum->phase[i]));
 	sp_json_end(json);
 	sp_json_end(json);
 }
@@ -296,14 +284,15 @@ put_process(struct sp_json *json, struct spate_server *server)
 	sp_process_look(&server->process, &process);
 	sp_json_key(json, "process");
 	sp_json_object(json);
-	put(json, "pid", process.pid);
-	put(json, "cpu_ns", process.cpu_ns);
-	put(json, "resident_bytes", process.resident_bytes);
-	put(json, "descriptors", process.descriptors);
-	put(json, "descriptors_max", process.descriptors_max);
-	put(json, "threads", process.threads);
-	put(json, "started_unix", process.started_ms / 1000);
-	put(json, "refused_calls", sp_load(&server->sandbox.refused, relaxed));
+	sp_json_put(json, "pid", process.pid);
+	sp_json_put(json, "cpu_ns", process.cpu_ns);
+	sp_json_put(json, "resident_bytes", process.resident_bytes);
+	sp_json_put(json, "descriptors", process.descriptors);
+	sp_json_put(json, "descriptors_max", process.descriptors_max);
+	sp_json_put(json, "threads", process.threads);
+	sp_json_put(json, "started_unix", process.started_ms / 1000);
+	sp_json_put(
+	    json, "refused_calls", sp_load(&server->sandbox.refused, relaxed));
 	sp_json_end(json);
 }
 
@@ -312,9 +301,9 @@ put_tasks(struct sp_json *json, struct sp_engine *engine)
 {
 	sp_json_key(json, "tasks");
 	sp_json_object(json);
-	put(json, "running", sp_load(&engine->tasks, relaxed));
-	put(json, "spawned", sp_load(&engine->tasks_spawned, relaxed));
-	put(json, "refused", sp_load(&engine->tasks_refused, relaxed));
+	sp_json_put(json, "running", sp_load(&engine->tasks, relaxed));
+	sp_json_put(json, "spawned", sp_load(&engine->tasks_spawned, relaxed));
+	sp_json_put(json, "refused", sp_load(&engine->tasks_refused, relaxed));
 	sp_json_end(json);
 }
 
@@ -323,13 +312,13 @@ put_offload(struct sp_json *json, struct sp_offload *pool)
 {
 	sp_json_key(json, "offload");
 	sp_json_object(json);
-	put(json, "threads", sp_load(&pool->threads, relaxed));
-	put(json, "queued", sp_offload_depth(pool));
-	put(json, "begun", sp_load(&pool->jobs, relaxed));
-	put(json, "cancelled", sp_load(&pool->cancelled, relaxed));
-	put(json, "let_go", sp_load(&pool->let_go, relaxed));
-	put(json, "refused", sp_load(&pool->refused, relaxed));
-	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
+	sp_json_put(json, "threads", sp_load(&pool->threads, relaxed));
+	sp_json_put(json, "queued", sp_offload_depth(pool));
+	sp_json_put(json, "begun", sp_load(&pool->jobs, relaxed));
+	sp_json_put(json, "cancelled", sp_load(&pool->cancelled, relaxed));
+	sp_json_put(json, "let_go", sp_load(&pool->let_go, relaxed));
+	sp_json_put(json, "refused", sp_load(&pool->refused, relaxed));
+	sp_json_put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
 	sp_json_end(json);
 }
 
@@ -350,12 +339,12 @@ put_blocking(struct sp_json *json, struct sp_blocking *pool)
 {
 	sp_json_key(json, "blocking");
 	sp_json_object(json);
-	put(json, "threads", sp_load(&pool->threads, relaxed));
-	put(json, "queued", sp_blocking_depth(pool));
-	put(json, "begun", sp_load(&pool->begun, relaxed));
-	put(json, "left", sp_load(&pool->left, relaxed));
-	put(json, "refused", sp_load(&pool->refused, relaxed));
-	put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
+	sp_json_put(json, "threads", sp_load(&pool->threads, relaxed));
+	sp_json_put(json, "queued", sp_blocking_depth(pool));
+	sp_json_put(json, "begun", sp_load(&pool->begun, relaxed));
+	sp_json_put(json, "left", sp_load(&pool->left, relaxed));
+	sp_json_put(json, "refused", sp_load(&pool->refused, relaxed));
+	sp_json_put(json, "wait_us", sp_load(&pool->wait_us, relaxed));
 	sp_json_end(json);
 }
 
@@ -364,9 +353,9 @@ put_log(struct sp_json *json, struct sp_engine *engine, struct sp_log *log)
 {
 	sp_json_key(json, "log");
 	sp_json_object(json);
-	put(json, "written", log ? sp_load(&log->written, relaxed) : 0);
-	put(json, "dropped", log ? lines_dropped(engine, log) : 0);
-	put(json, "lost", log ? sp_load(&log->lost, relaxed) : 0);
+	sp_json_put(json, "written", log ? sp_load(&log->written, relaxed) : 0);
+	sp_json_put(json, "dropped", log ? lines_dropped(engine, log) : 0);
+	sp_json_put(json, "lost", log ? sp_load(&log->lost, relaxed) : 0);
 	sp_json_end(json);
 }
 
@@ -414,23 +403,23 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	sp_view_refresh_memory(server);
 	sp_json_init(&json, text);
 	sp_json_object(&json);
-	put(&json, "schema", 1);
+	sp_json_put(&json, "schema", 1);
 	put_shards(&json, engine, wanted);
 	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
 	put_blocking(&json, &engine->blocking);
 	put_log(&json, engine, server->log);
-	put(&json, "stalls", sp_load(&engine->stalls, relaxed));
+	sp_json_put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
 	if (wanted->tail != 0)
 		wanted->next = sp_recording_put(
 		    &json, "tail", engine, wanted->tail, wanted->after);
-	put_string(&json, "state",
+	sp_json_put_string(&json, "state",
 	    sp_load(&engine->draining, relaxed) ? "draining" : "ready");
-	put(&json, "time_ns", ns);
-	put(&json, "uptime_seconds", ns / SP_NS_PER_S);
-	put_string(&json, "version", spate_version());
+	sp_json_put(&json, "time_ns", ns);
+	sp_json_put(&json, "uptime_seconds", ns / SP_NS_PER_S);
+	sp_json_put_string(&json, "version", spate_version());
 	sp_json_end(&json);
 	sp_text_char(text, '\n');
 }
