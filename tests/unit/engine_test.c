@@ -7,30 +7,16 @@
 
 #include "shards/engine.h"
 
-#include "alloc/arena.h"
 #include "alloc/check.h"
 #include "tests/echo.h"
 #include "tests/harness.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static int
-count_threads(void)
-{
-	DIR *dir = opendir("/proc/self/task");
-	int count = 0;
-
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count;
-}
 
 static void
 talk(const struct echo_server *server)
@@ -259,7 +245,6 @@ TEST(a_client_that_never_says_anything_is_closed)
 TEST(engines_come_and_go_and_leave_nothing)
 {
 	struct sp_engine_options options = echo_options(2, 2);
-	int threads = 0;
 
 	options.spares = 1;
 	for (int i = 0; i < 100; i++) {
@@ -270,11 +255,7 @@ TEST(engines_come_and_go_and_leave_nothing)
 		if (i % 3 != 0)
 			talk(&server);
 		echo_stop(&server);
-
-		/* Helpers of others stay once there are any. */
-		if (i == 0)
-			threads = count_threads();
-		EXPECT_EQ(count_threads(), threads);
+		EXPECT(test_threads_ended());
 	}
 }
 
@@ -326,17 +307,12 @@ TEST(a_worker_that_cannot_begin_fails_the_start)
 {
 	struct sp_engine_options options = echo_options(2, 2);
 	struct sp_engine *engine;
-	int threads;
 
 	options.worker_begin = begin_two;
 	options.worker_end = count_end;
 	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
-	/* Helpers of others stay once there are any. */
-	sp_rcu_barrier();
-	sp_arena_background(true);
-	threads = count_threads();
 	EXPECT_EQ(sp_engine_start(engine), -EXFULL);
-	EXPECT_EQ(count_threads(), threads);
+	EXPECT(test_threads_ended());
 	EXPECT_EQ(sp_load(&beginnings, relaxed), 3);
 	EXPECT_EQ(sp_load(&ends, relaxed), 2);
 	sp_engine_free(engine);
