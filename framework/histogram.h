@@ -27,8 +27,10 @@ struct sp_histogram {
 	SP_ATOMIC(uint64_t) buckets[SP_HISTOGRAM_BUCKETS];
 };
 
+/* Those that are not 0 are all in [begin, end). */
 struct sp_histogram_sum {
 	uint64_t count;
+	unsigned begin, end;
 	uint64_t buckets[SP_HISTOGRAM_BUCKETS];
 };
 

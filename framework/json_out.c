@@ -89,10 +89,17 @@ quoted(struct sp_json *json, const char *bytes, size_t size)
 void
 sp_json_key(struct sp_json *json, const char *key)
 {
+	size_t size = strlen(key);
+	char *at;
+
 	SP_CHECK(in_object(json) && !json->keyed);
 	comma(json);
-	quoted(json, key, strlen(key));
-	sp_text_char(json->text, ':');
+	at = sp_text_room(json->text, size + 3);
+	if (at != NULL) {
+		*at++ = '"';
+		memcpy(at, key, size);
+		memcpy(at + size, "\":", 2);
+	}
 	json->keyed = true;
 }
 

@@ -39,6 +39,7 @@ void sp_json_object(struct sp_json *json);
 void sp_json_array(struct sp_json *json);
 void sp_json_end(struct sp_json *json); /* of whichever was opened last */
 
+/* The program's own names: nothing in a key is escaped. */
 void sp_json_key(struct sp_json *json, const char *key);
 void sp_json_string(struct sp_json *json, const char *bytes, size_t size);
 void sp_json_u64(struct sp_json *json, uint64_t value);

@@ -134,6 +134,7 @@ put_counters(struct scrape *scrape)
 			    sp_view_counter(
 				scrape->engine->shards[j], counters[i].offset));
 		}
+		sp_render_pause();
 	}
 }
 
@@ -236,6 +237,7 @@ put_values(struct scrape *scrape)
 			sp_metrics_u64(&scrape->out, labels,
 			    values[i].value(engine->shards[j]));
 		}
+		sp_render_pause();
 	}
 	sp_metrics_family(&scrape->out, "spate_shard_busy_seconds_total",
 	    "counter", "Time that workers did not sleep, added up.");
@@ -349,8 +351,11 @@ put_requests(struct scrape *scrape)
 	sp_metrics_family(&scrape->out, "spate_http_requests_total", "counter",
 	    "Requests, by what they have come to.");
 	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
-		for (uint32_t j = 0; j < sp_server_counted(scrape->server); j++)
+		for (uint32_t j = 0; j < sp_server_counted(scrape->server);
+		     j++) {
 			put_answers(scrape, i, j);
+			sp_render_pause();
+		}
 	}
 }
 
@@ -379,6 +384,7 @@ put_latencies(struct scrape *scrape)
 		if (sum->latency.count != 0)
 			sp_metrics_histogram(&scrape->out, labels,
 			    &sum->latency, total(sum->phase));
+		sp_render_pause();
 	}
 }
 
@@ -390,6 +396,7 @@ put_route_phases(struct scrape *scrape)
 	for (uint32_t i = 0; i < sp_server_counted(scrape->server); i++) {
 		uint64_t phase[SP_PHASES];
 
+		sp_render_pause();
 		sp_view_route_phases(phase, scrape->engine, i);
 		if (total(phase) == 0)
 			continue;
@@ -422,6 +429,7 @@ put_phases(struct scrape *scrape)
 			    sum, scrape->engine->shards[i], (enum sp_phase)j);
 
 			sp_metrics_histogram(&scrape->out, labels, sum, cycles);
+			sp_render_pause();
 		}
 	}
 }

@@ -51,45 +51,46 @@ sp_metrics_family(struct sp_metrics *metrics, const char *name,
 }
 
 static void
-put_label(struct sp_text *text, const struct sp_label *label, bool first)
+put_label(struct sp_text *text, const struct sp_label *label)
 {
-	if (!first)
-		sp_text_char(text, ',');
 	sp_text_string(text, label->name);
 	sp_text_string(text, "=\"");
-	for (const char *at = label->value; *at != '\0'; at++) {
-		if (*at == '\\' || *at == '"')
-			sp_text_char(text, '\\');
-		if (*at == '\n')
-			sp_text_string(text, "\\n");
-		else
-			sp_text_char(text, *at);
+	for (const char *at = label->value; *at != '\0';) {
+		size_t plain = strcspn(at, "\\\"\n");
+
+		sp_text_bytes(text, at, plain);
+		at += plain;
+		if (*at == '\0')
+			break;
+		sp_text_char(text, '\\');
+		sp_text_char(text, *at == '\n' ? 'n' : *at);
+		at++;
 	}
 	sp_text_char(text, '"');
 }
 
-/* A row up to its value, with one more label if le is not NULL. */
+/* A row up to its last label, which is open if there is one more. */
 static void
-put_row(struct sp_metrics *metrics, const char *suffix,
-    const struct sp_label labels[SP_METRIC_LABELS], const char *le)
+open_row(struct sp_metrics *metrics, const char *suffix,
+    const struct sp_label labels[SP_METRIC_LABELS])
 {
-	const struct sp_label last = { "le", le };
 	struct sp_text *text = metrics->text;
-	unsigned n = 0;
 
 	sp_text_string(text, metrics->name);
 	sp_text_string(text, suffix);
-	while (n < SP_METRIC_LABELS && labels[n].name != NULL)
-		n++;
-	if (n != 0 || le != NULL)
-		sp_text_char(text, '{');
-	for (unsigned i = 0; i < n; i++)
-		put_label(text, &labels[i], i == 0);
-	if (le != NULL)
-		put_label(text, &last, n == 0);
-	if (n != 0 || le != NULL)
-		sp_text_char(text, '}');
-	sp_text_char(text, ' ');
+	for (unsigned i = 0; i < SP_METRIC_LABELS && labels[i].name; i++) {
+		sp_text_char(text, i == 0 ? '{' : ',');
+		put_label(text, &labels[i]);
+	}
+}
+
+/* A row up to its value. */
+static void
+put_row(struct sp_metrics *metrics, const char *suffix,
+    const struct sp_label labels[SP_METRIC_LABELS])
+{
+	open_row(metrics, suffix, labels);
+	sp_text_string(metrics->text, labels[0].name != NULL ? "} " : " ");
 }
 
 static void
@@ -121,7 +122,7 @@ void
 sp_metrics_u64(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS], uint64_t value)
 {
-	put_row(metrics, "", labels, NULL);
+	put_row(metrics, "", labels);
 	put_integer(metrics->text, value);
 }
 
@@ -129,7 +130,7 @@ void
 sp_metrics_ns(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS], uint64_t ns)
 {
-	put_row(metrics, "", labels, NULL);
+	put_row(metrics, "", labels);
 	put_fraction(metrics->text, ns, 9);
 }
 
@@ -137,8 +138,35 @@ void
 sp_metrics_ms(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS], uint64_t ms)
 {
-	put_row(metrics, "", labels, NULL);
+	put_row(metrics, "", labels);
 	put_fraction(metrics->text, ms, 3);
+}
+
+/* What all buckets of one begin with: it is written once and then copied. */
+struct bucket_rows {
+	struct sp_text *text;
+	size_t at, size;
+};
+
+static struct bucket_rows
+open_bucket_rows(
+    struct sp_metrics *metrics, const struct sp_label labels[SP_METRIC_LABELS])
+{
+	struct sp_text *text = metrics->text;
+	struct bucket_rows rows = { text, text->size, 0 };
+
+	open_row(metrics, "_bucket", labels);
+	sp_text_string(text, labels[0].name != NULL ? ",le=\"" : "{le=\"");
+	rows.size = text->size - rows.at;
+	return rows;
+}
+
+static void
+put_bucket(struct bucket_rows *rows, const char *bound, uint64_t value)
+{
+	sp_text_string(rows->text, bound);
+	sp_text_string(rows->text, "\"} ");
+	put_integer(rows->text, value);
 }
 
 void
@@ -146,23 +174,23 @@ sp_metrics_histogram(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS],
     const struct sp_histogram_sum *sum, uint64_t cycles)
 {
+	struct bucket_rows rows = open_bucket_rows(metrics, labels);
+	struct sp_text *text = metrics->text;
+	unsigned at = sum->begin;
 	uint64_t seen = 0;
-	unsigned at = 0;
 
 	for (unsigned i = 0; i < BOUNDS; i++) {
 		uint64_t bound = sp_ns_to_cycles(bounds[i].ns);
 
-		for (; at < SP_HISTOGRAM_BUCKETS
-		       && sp_histogram_greatest(at) <= bound;
+		for (; at < sum->end && sp_histogram_greatest(at) <= bound;
 		     at++)
 			seen += sum->buckets[at];
-		put_row(metrics, "_bucket", labels, bounds[i].text);
-		put_integer(metrics->text, seen);
+		put_bucket(&rows, bounds[i].text, seen);
+		sp_text_bytes(text, text->data + rows.at, rows.size);
 	}
-	put_row(metrics, "_bucket", labels, "+Inf");
-	put_integer(metrics->text, sum->count);
-	put_row(metrics, "_sum", labels, NULL);
-	put_fraction(metrics->text, sp_cycles_to_ns(cycles), 9);
-	put_row(metrics, "_count", labels, NULL);
-	put_integer(metrics->text, sum->count);
+	put_bucket(&rows, "+Inf", sum->count);
+	put_row(metrics, "_sum", labels);
+	put_fraction(text, sp_cycles_to_ns(cycles), 9);
+	put_row(metrics, "_count", labels);
+	put_integer(text, sum->count);
 }

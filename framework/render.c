@@ -13,6 +13,20 @@
 #define PATTERN_SIZE 1024
 #define SIZE_MAX_BYTES (64 * 1024 * 1024)
 
+/* Nobody waits longer for a part of it. */
+#define TURN_US 8
+
+void
+sp_render_pause(void)
+{
+	struct sp_worker *worker = sp_worker_self();
+
+	/* Without memory for that, it goes on. */
+	if (worker != NULL
+	    && sp_worker_running_for(worker) > TURN_US * sp_cycles_per_us())
+		sp_yield(worker);
+}
+
 int
 sp_render(struct sp_text *text, struct spate_server *server,
     sp_render_fn *render, void *arg)

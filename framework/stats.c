@@ -32,8 +32,7 @@ put_buckets(struct sp_json *json, const struct sp_histogram_sum *sum)
 {
 	sp_json_key(json, "buckets");
 	sp_json_array(json);
-	for (unsigned i = 0; sum->count != 0 && i < SP_HISTOGRAM_BUCKETS;
-	     i++) {
+	for (unsigned i = sum->begin; i < sum->end; i++) {
 		if (sum->buckets[i] == 0)
 			continue;
 		sp_json_array(json);
@@ -174,6 +173,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
     struct sp_shard_view *view, const struct wanted *wanted)
 {
 	sp_view_shard(view, shard);
+	sp_render_pause();
 	sp_json_object(json);
 	sp_json_put(json, "id", shard->id);
 	sp_json_put(json, "cpu", shard->cpu);
@@ -367,8 +367,10 @@ put_shards(
 
 	sp_json_key(json, "shards");
 	sp_json_array(json);
-	for (uint32_t i = 0; view != NULL && i < engine->shard_count; i++)
+	for (uint32_t i = 0; view != NULL && i < engine->shard_count; i++) {
 		put_shard(json, engine->shards[i], view, wanted);
+		sp_render_pause();
+	}
 	sp_json_end(json);
 	json->text->overflow |= view == NULL;
 	free(view);
@@ -385,8 +387,10 @@ put_routes(struct sp_json *json, struct spate_server *server,
 
 	sp_json_key(json, "routes");
 	sp_json_array(json);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		put_route(json, server, sum, i, wanted);
+		sp_render_pause();
+	}
 	sp_json_end(json);
 	json->text->overflow |= sum == NULL;
 	free(sum);

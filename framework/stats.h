@@ -25,6 +25,12 @@ sp_render_fn(struct sp_text *text, struct spate_server *server, void *arg);
 int sp_render(struct sp_text *text, struct spate_server *server,
     sp_render_fn *render, void *arg);
 
+/*
+ * sp_render_pause: between two parts of such a text, let others have their
+ * turn if it has been going on for long. In a handler, or it does nothing.
+ */
+void sp_render_pause(void);
+
 /* sp_render_answer: answer with such a text, for nobody to keep. */
 int sp_render_answer(
     struct spate_req *req, const char *type, sp_render_fn *render, void *arg);

@@ -23,6 +23,14 @@ spate_sleep(uint32_t ms)
 }
 
 int
+spate_yield(void)
+{
+	struct sp_worker *worker = sp_worker_self();
+
+	return worker != NULL ? sp_yield(worker) : -EPERM;
+}
+
+int
 spate_offload(spate_offload_fn *fn, void *arg, uint32_t timeout_ms)
 {
 	struct sp_worker *worker = sp_worker_self();

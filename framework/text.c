@@ -121,6 +121,40 @@ json_escape(struct sp_text *text, uint8_t c)
 	sp_text_bytes(text, escape, 6);
 }
 
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/*
+ * Does any of eight bytes ask for a look? A difference below 0 borrows, so
+ * that one behind may be called so that is not; never the other way round.
+ */
+static bool
+any_special(const uint8_t *at)
+{
+	uint64_t word, quote, backslash;
+
+	memcpy(&word, at, sizeof(word));
+	quote = word ^ EACH_BYTE('"');
+	backslash = word ^ EACH_BYTE('\\');
+	return ((word | (word - EACH_BYTE(' ')) | (quote - EACH_BYTE(1))
+		    | (backslash - EACH_BYTE(1)))
+		   & EACH_BYTE(0x80))
+	       != 0;
+}
+
+/* How many bytes, from the first, are in JSON what they are. */
+static size_t
+plain_size(const uint8_t *at, size_t size)
+{
+	size_t n = 0;
+
+	while (n + sizeof(uint64_t) <= size && !any_special(at + n))
+		n += sizeof(uint64_t);
+	while (n < size && at[n] >= ' ' && at[n] < 0x80 && at[n] != '"'
+	       && at[n] != '\\')
+		n++;
+	return n;
+}
+
 void
 sp_text_json(struct sp_text *text, const char *bytes, size_t size)
 {
@@ -130,11 +164,7 @@ sp_text_json(struct sp_text *text, const char *bytes, size_t size)
 	for (; size != 0; at += n, size -= n) {
 		bool valid;
 
-		/* As many as need no look, in one go. */
-		n = 0;
-		while (n < size && at[n] >= ' ' && at[n] < 0x80 && at[n] != '"'
-		       && at[n] != '\\')
-			n++;
+		n = plain_size(at, size);
 		if (n != 0) {
 			sp_text_bytes(text, (const char *)at, n);
 		} else if (at[0] < 0x80) {

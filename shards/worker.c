@@ -264,6 +264,22 @@ sp_fiber_ready(struct sp_fiber *fiber)
 		sp_shard_break(home->shard);
 }
 
+int
+sp_yield(struct sp_worker *worker)
+{
+	int error = sp_fiber_reserve(worker);
+
+	if (error != 0)
+		return error;
+	/* Outside of a wait there are as many suspends as wakes. */
+	SP_CHECK(worker->current->credits == 0);
+	sp_count(&worker->counters.yields, 1);
+	worker->resume_budget = 0;
+	sp_fiber_ready(worker->current);
+	sp_fiber_suspend(worker);
+	return 0;
+}
+
 /* A thousand bodies of which a byte comes at once are as many fibers. */
 static bool
 may_resume(struct sp_worker *worker)

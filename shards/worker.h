@@ -259,6 +259,23 @@ void sp_fiber_suspend(struct sp_worker *worker);
 void sp_fiber_ready(struct sp_fiber *fiber);
 
 /*
+ * sp_yield: Go's Gosched. Let all that is ready, and what the next poll
+ * finds, go before the running fiber.
+ *
+ * => Returns 0, or -ENOMEM: it goes on at once.
+ */
+int sp_yield(struct sp_worker *worker);
+
+/* How long the running fiber has been running, in cycles. */
+static inline uint64_t
+sp_worker_running_for(struct sp_worker *worker)
+{
+	return sp_cycles()
+	       - (sp_load(&worker->recorder.began, relaxed)
+		   & ~SP_RECORD_RESUMED);
+}
+
+/*
  * sp_poll_wait: Go's pollWait. Wait for an edge, in a fiber that owns pd.
  *
  * => Returns 0: try the I/O again. A read returns so also while there is

@@ -8,6 +8,7 @@
 #include "tests/e2e/handlers.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +18,34 @@
 static struct site site;
 static struct handlers_seen seen;
 static _Atomic int gate, dropped;
+static pthread_t opener;
 
 static int
 answers(struct spate_req *req, void *arg)
 {
 	(void)arg;
 	return spate_text(req, 200, "awake");
+}
+
+/* Until another handler has opened the gate, on the same worker. */
+static int
+lets_others(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	seen.begun++;
+	while (gate == 0 && seen.last_error == 0)
+		seen.last_error = spate_yield();
+	return spate_text(req, 200, "%s",
+	    pthread_equal(opener, pthread_self()) ? "same" : "other");
+}
+
+static int
+opens_the_gate(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	opener = pthread_self();
+	gate = 1;
+	return spate_text(req, 200, "open");
 }
 
 static void
@@ -73,18 +96,48 @@ lets_go(struct spate_req *req, void *arg)
 }
 
 static bool
-start(void)
+start_with(uint32_t shards)
 {
 	seen = (struct handlers_seen) { 0 };
 	gate = dropped = 0;
 	site_new(&site);
+	site.options.shards = shards;
 	site.options.drain_timeout_ms = 50;
 	site_make(&site);
 	spate_route(site.server, "GET", "/sleep", handlers_sleep, &seen);
+	spate_route(site.server, "GET", "/yield", lets_others, NULL);
+	spate_route(site.server, "GET", "/open", opens_the_gate, NULL);
 	spate_route(site.server, "GET", "/offload", offloads, NULL);
 	spate_route(site.server, "GET", "/owned", lets_go, NULL);
 	spate_route(site.server, "GET", "/", answers, NULL);
 	return site_start(&site);
+}
+
+static bool
+start(void)
+{
+	return start_with(2);
+}
+
+TEST(a_yield_lets_others_have_the_worker)
+{
+	struct client client = { .fd = -1 }, other = { .fd = -1 };
+	struct response answer;
+
+	EXPECT_EQ(spate_yield(), -EPERM);
+	if (start_with(1) && client_open(&client, site.port)
+	    && client_open(&other, site.port)) {
+		client_say(&client, GET("/yield"));
+		AWAIT(seen.begun == 1);
+		client_expect(&other, GET("/open"), 200, "open");
+		EXPECT_EQ(client_read(&client, &answer), 0);
+		EXPECT(response_is(&answer, "same"));
+		response_free(&answer);
+		EXPECT(SITE_COUNT(&site, yields) > 0);
+	}
+	client_close(&client);
+	client_close(&other);
+	EXPECT_EQ(site_stop(&site), 0);
 }
 
 TEST(a_sleep_is_refused_outside_of_handlers)

@@ -115,7 +115,25 @@ TEST(a_sum_is_the_histogram_of_all_values)
 	memset(&sum, 0, sizeof(sum));
 	sp_histogram_add(&sum, &one);
 	sp_histogram_add(&sum, &two);
-	EXPECT(memcmp(&sum, &both, sizeof(sum)) == 0);
+	EXPECT_EQ(sum.count, both.count);
+	EXPECT(memcmp(sum.buckets, both.buckets, sizeof(sum.buckets)) == 0);
+	EXPECT(sum.begin < sum.end && sum.end <= SP_HISTOGRAM_BUCKETS);
+	for (unsigned i = 0; i < SP_HISTOGRAM_BUCKETS; i++)
+		EXPECT(sum.buckets[i] == 0 || (i >= sum.begin && i < sum.end));
+}
+
+TEST(each_bucket_alone_is_found)
+{
+	for (unsigned i = 0; i < SP_HISTOGRAM_BUCKETS; i++) {
+		forget();
+		sp_count(&one.buckets[i], 3);
+		sp_histogram_add(&sum, &one);
+		EXPECT_EQ(sum.count, 3);
+		EXPECT_EQ(sum.buckets[i], 3);
+		EXPECT(i >= sum.begin && i < sum.end);
+		EXPECT_EQ(sp_histogram_quantile(&sum, 500),
+		    sp_histogram_greatest(i));
+	}
 }
 
 #define RECORDS 200000

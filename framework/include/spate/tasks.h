@@ -24,6 +24,15 @@ extern "C" {
  */
 SPATE_API int spate_sleep(uint32_t ms);
 
+/*
+ * Let all that is ready go first: for a handler that computes for long, every
+ * some ten microseconds. Costs about as much as an epoll_wait(2) that finds
+ * nothing. A route of class SPATE_HEAVY does not need it.
+ *
+ * Errors: -ENOMEM, -EPERM, as above. Context: handler.
+ */
+SPATE_API int spate_yield(void);
+
 /* ---------------------------------------------------------------- offload */
 
 /*
