@@ -196,5 +196,5 @@ sp_times_record_waits(struct sp_turn_times *times, uint64_t n)
 void
 sp_times_record(struct sp_turn_times *times)
 {
-	sp_times_record_here(times);
+	sp_times_record_n(times, times->count);
 }

@@ -180,41 +180,40 @@ void sp_times_refuse(struct sp_turn_times *times);
  */
 void sp_times_wait(struct sp_turn_times *times, bool sent);
 
-/*
- * sp_times_record: the batch has been sent. sp_times_record_here() is the
- * same without a call.
- */
+/* sp_times_record: the batch has been sent. */
 void sp_times_record(struct sp_turn_times *times);
 
 /* What requests have waited for, in each of n. Few have. */
 void sp_times_record_waits(struct sp_turn_times *times, uint64_t n);
 
-static inline void
-sp_times_record_here(struct sp_turn_times *times)
+/* Its inside, for a batch of n. */
+static inline __attribute__((always_inline)) void
+sp_times_record_n(struct sp_turn_times *times, uint64_t n)
 {
 	struct sp_waited *waited = times->waited;
 	struct sp_route_times *route = times->route;
 	struct sp_worker_times *worker = times->worker;
-	uint64_t n = times->count, now = sp_cycles();
+	uint64_t now = sp_cycles();
 	uint64_t latency = now - times->ready;
-	uint64_t waits = waited->parked + waited->blocked;
-	uint64_t not_run = waits + waited->queued;
-	uint64_t run = now - times->begun - not_run;
-	uint64_t queue;
+	uint64_t queue = times->begun - times->ready;
+	uint64_t run = now - times->begun;
 
+	if (sp_unlikely(sp_waited_any(waited))) {
+		queue += waited->queued;
+		run -= waited->parked + waited->blocked + waited->queued;
+		sp_times_record_waits(times, n);
+		times->ready = now;
+	}
 	/* Each has its part of the work, and waits for that on the others. */
-	if (n > 1)
+	if (n > 1) {
+		queue += run - run / n;
 		run /= n;
-	queue = latency - waits - run;
+	}
 	sp_histogram_record(&route->latency, latency, n);
 	sp_histogram_record(&worker->phase[SP_PHASE_QUEUE], queue, n);
 	sp_histogram_record(&worker->phase[SP_PHASE_RUN], run, n);
 	sp_count(&route->phase[SP_PHASE_QUEUE], queue * n);
 	sp_count(&route->phase[SP_PHASE_RUN], run * n);
-	if (sp_unlikely(not_run != 0)) {
-		sp_times_record_waits(times, n);
-		times->ready = now;
-	}
 	times->begun = now;
 	times->count = 0;
 }
@@ -223,8 +222,12 @@ sp_times_record_here(struct sp_turn_times *times)
 static inline void
 sp_times_turn_end(struct sp_turn_times *times)
 {
-	if (sp_likely(times->count != 0 && times->worker != NULL))
-		sp_times_record_here(times);
+	if (times->worker == NULL)
+		return;
+	if (sp_likely(times->count == 1))
+		sp_times_record_n(times, 1);
+	else if (times->count != 0)
+		sp_times_record(times);
 }
 
 #endif /* SPATE_FRAMEWORK_TIMES_H */

@@ -13,6 +13,7 @@
 
 #include "shards/timer_wheel.h"
 
+#include "alloc/cacheline.h"
 #include "alloc/check.h"
 
 #include <string.h>
@@ -58,6 +59,20 @@ level_of(sp_tick now, sp_tick when)
 	return (31u - (unsigned)__builtin_clz(now ^ when)) / LEVEL_BITS;
 }
 
+static void
+mark_slot(struct sp_wheel *wheel, unsigned level, unsigned slot)
+{
+	wheel->bits[level][slot / 64] |= UINT64_C(1) << (slot % 64);
+	wheel->soonest_known = false;
+}
+
+static void
+unmark_slot(struct sp_wheel *wheel, unsigned level, unsigned slot)
+{
+	wheel->bits[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+	wheel->soonest_known = false;
+}
+
 /* Into the wheel; it is after the present. */
 static void
 place_timer(struct sp_wheel *wheel, struct sp_timer *timer)
@@ -67,7 +82,7 @@ place_timer(struct sp_wheel *wheel, struct sp_timer *timer)
 
 	timer->place = level * SP_WHEEL_SLOTS + slot;
 	link_at(&wheel->slot[level][slot], timer);
-	wheel->bits[level][slot / 64] |= UINT64_C(1) << (slot % 64);
+	mark_slot(wheel, level, slot);
 }
 
 void
@@ -100,7 +115,7 @@ sp_wheel_del(struct sp_wheel *wheel, struct sp_timer *timer)
 		return;
 	wheel->armed--;
 	if (timer->place != PLACE_DUE && wheel->slot[level][slot] == NULL)
-		wheel->bits[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+		unmark_slot(wheel, level, slot);
 }
 
 /*
@@ -127,7 +142,7 @@ slot_after(const uint64_t *bits, unsigned from)
 
 /* The next slot in use, and the tick at which it starts. */
 static bool
-next_slot(const struct sp_wheel *wheel, unsigned *level, sp_tick *start)
+find_next_slot(const struct sp_wheel *wheel, unsigned *level, sp_tick *start)
 {
 	for (*level = 0; *level < SP_WHEEL_LEVELS; ++*level) {
 		unsigned shift = *level * LEVEL_BITS;
@@ -143,6 +158,21 @@ next_slot(const struct sp_wheel *wheel, unsigned *level, sp_tick *start)
 		return true;
 	}
 	return false;
+}
+
+/*
+ * Where the present is does not matter: until it comes to that slot, it goes
+ * over empty ones.
+ */
+static inline bool
+next_slot(struct sp_wheel *wheel)
+{
+	if (sp_unlikely(!wheel->soonest_known)) {
+		wheel->soonest_any = find_next_slot(
+		    wheel, &wheel->soonest_level, &wheel->soonest);
+		wheel->soonest_known = true;
+	}
+	return wheel->soonest_any;
 }
 
 static struct sp_timer **
@@ -161,7 +191,7 @@ open_slot(struct sp_wheel *wheel, unsigned level, struct sp_timer **tail)
 	struct sp_timer *timer, *next = wheel->slot[level][slot];
 
 	wheel->slot[level][slot] = NULL;
-	wheel->bits[level][slot / 64] &= ~(UINT64_C(1) << (slot % 64));
+	unmark_slot(wheel, level, slot);
 	wheel->steps++;
 	while ((timer = next) != NULL) {
 		next = timer->next;
@@ -182,8 +212,6 @@ sp_wheel_advance(
 {
 	struct sp_timer **tail = &expired->first, *timer;
 	uint32_t before = wheel->armed;
-	unsigned level;
-	sp_tick start;
 
 	SP_CHECK(expired->first == NULL);
 	while ((timer = wheel->due) != NULL) {
@@ -193,10 +221,9 @@ sp_wheel_advance(
 	}
 	if (!sp_tick_after(now, wheel->now))
 		return before - wheel->armed;
-	while (wheel->armed != 0 && next_slot(wheel, &level, &start)
-	       && !sp_tick_after(start, now)) {
-		wheel->now = start;
-		tail = open_slot(wheel, level, tail);
+	while (next_slot(wheel) && !sp_tick_after(wheel->soonest, now)) {
+		wheel->now = wheel->soonest;
+		tail = open_slot(wheel, wheel->soonest_level, tail);
 	}
 	wheel->now = now;
 	return before - wheel->armed;
@@ -213,10 +240,10 @@ sp_timer_list_pop(struct sp_timer_list *list)
 }
 
 bool
-sp_wheel_next(const struct sp_wheel *wheel, sp_tick *tick)
+sp_wheel_next(struct sp_wheel *wheel, sp_tick *tick)
 {
-	unsigned level;
+	bool any = next_slot(wheel);
 
-	*tick = wheel->now;
-	return wheel->due != NULL || next_slot(wheel, &level, tick);
+	*tick = wheel->due != NULL ? wheel->now : wheel->soonest;
+	return any || wheel->due != NULL;
 }

@@ -68,6 +68,10 @@ struct sp_wheel {
 	uint64_t steps;       /* slots and timers handled by advancing */
 	struct sp_timer *due; /* added when they were late already */
 	struct sp_timer **due_end;
+	/* The next slot in use, while no bit has changed: each poll asks. */
+	bool soonest_known, soonest_any;
+	unsigned soonest_level;
+	sp_tick soonest; /* when it starts */
 	uint64_t bits[SP_WHEEL_LEVELS][SP_WHEEL_SLOTS / 64];
 	struct sp_timer *slot[SP_WHEEL_LEVELS][SP_WHEEL_SLOTS];
 };
@@ -151,6 +155,6 @@ struct sp_timer *sp_timer_list_pop(struct sp_timer_list *list);
  * => *tick is the present if something is due already.
  * => Returns false: there are no timers.
  */
-bool sp_wheel_next(const struct sp_wheel *wheel, sp_tick *tick);
+bool sp_wheel_next(struct sp_wheel *wheel, sp_tick *tick);
 
 #endif /* SPATE_SHARDS_TIMER_WHEEL_H */
