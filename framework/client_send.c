@@ -244,7 +244,7 @@ look(
 	const short over = POLLERR | POLLHUP | POLLNVAL;
 	unsigned ready = 0;
 
-	if (poll(fd, 2, 0) <= 0)
+	if (sp_poll_now(fd, 2) <= 0)
 		return 0;
 	if (fd[0].revents & (POLLIN | over))
 		ready |= SPATE_ANSWER;

@@ -192,6 +192,7 @@ sp_log_new(
 {
 	struct sp_log *log;
 	void *memory;
+	int error;
 
 	*out = NULL;
 	if (posix_memalign(&memory, SP_APART, sizeof(*log)) != 0)
@@ -199,12 +200,15 @@ sp_log_new(
 	log = memset(memory, 0, sizeof(*log));
 	/* A later socket with this number is not to get what is said. */
 	log->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	error = log->fd < 0 && errno != EBADF ? -errno : 0;
 	log->format = format;
 	log->given_up = log->fd < 0;
 	log->size = sp_queue_size(lines);
-	if (!make_queues(log)) {
+	if (error == 0 && !make_queues(log))
+		error = -ENOMEM;
+	if (error != 0) {
 		sp_log_free(log);
-		return -ENOMEM;
+		return error;
 	}
 	*out = log;
 	return 0;

@@ -117,7 +117,7 @@ struct sp_log {
  * other threads together, up to a power of two.
  * sp_log_begin: its writer, which has the rights of the thread that calls.
  *
- * => Both return 0 or -errno; if sp_log_new() does, *out is NULL. An fd that
+ * => Both return 0 or -errno; if sp_log_new() fails, *out is NULL. An fd that
  *    is not open is no error: what is said is lost, and counted.
  */
 int sp_log_new(

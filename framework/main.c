@@ -428,7 +428,7 @@ spate_main(struct spate_server *server, int argc, char **argv)
 		       "\vEach option can be set in the environment too: "
 		       "SPATE_LISTEN, SPATE_SHARDS and so on. A flag has the "
 		       "last word." };
-	int code;
+	int code, error;
 
 	if (server == NULL) {
 		fprintf(stderr, "%s: no memory\n",
@@ -448,10 +448,11 @@ spate_main(struct spate_server *server, int argc, char **argv)
 		spate_listen(server, DEFAULT_LISTEN);
 	sp_admin_default(server);
 	raise_descriptors();
-	if (begin_log(server) != 0) {
-		fprintf(stderr, "%s: no memory\n",
-		    program_invocation_short_name);
-		code = EX_OSERR;
+	error = begin_log(server);
+	if (error != 0) {
+		fprintf(stderr, "%s: the log: %s\n",
+		    program_invocation_short_name, spate_strerror(error));
+		code = exit_code(error);
 	} else {
 		code = run(server);
 	}

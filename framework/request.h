@@ -290,6 +290,16 @@ sp_req_promised(const struct spate_req *req)
  */
 bool sp_req_left(struct spate_req *req);
 
+/*
+ * sp_poll_now: poll(2) without a wait. The edges of what it looks at have been
+ * taken by then, so a look that a signal ended would leave the caller waiting
+ * for what has come already: it is made again.
+ *
+ * => Returns what poll(2) does.
+ */
+struct pollfd;
+int sp_poll_now(struct pollfd *fds, unsigned count);
+
 /* sp_defer_end: take back what was promised; defer.c. */
 void sp_defer_end(struct spate_req *req);
 

@@ -18,6 +18,17 @@
 #include <errno.h>
 #include <poll.h>
 
+int
+sp_poll_now(struct pollfd *fds, unsigned count)
+{
+	int n;
+
+	do {
+		n = poll(fds, count, 0);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* The bit is set by every kind of end; which one it was, poll(2) knows. */
 bool
 sp_req_left(struct spate_req *req)
@@ -29,7 +40,7 @@ sp_req_left(struct spate_req *req)
 		return false;
 	if (req->server->options.half_close_cancels)
 		gone |= POLLRDHUP;
-	return poll(&fd, 1, 0) > 0 && (fd.revents & gone) != 0;
+	return sp_poll_now(&fd, 1) > 0 && (fd.revents & gone) != 0;
 }
 
 void

@@ -2,11 +2,14 @@
 
 #include "framework/log.h"
 
+#include "alloc/check.h"
 #include "tests/harness.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char memory[8192];
@@ -212,6 +215,22 @@ TEST(a_full_disk_a_gone_reader_and_no_file_lose_lines_and_no_more)
 	expect_all_lost(ends[1]);
 	close(ends[1]);
 	expect_all_lost(-1);
+}
+
+TEST(a_log_short_of_a_descriptor_is_an_error)
+{
+	struct rlimit before, low;
+	struct sp_log *log;
+
+	SP_CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	low = before;
+	low.rlim_cur = (rlim_t)dup(STDERR_FILENO);
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	EXPECT_EQ(sp_log_new(&log, STDERR_FILENO, SPATE_LOG_LOGFMT, 16),
+	    low.rlim_cur > 3 ? -EMFILE : -EINVAL);
+	EXPECT(log == NULL);
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	close((int)low.rlim_cur);
 }
 
 /* What is in a file, as text. */
