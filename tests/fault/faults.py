@@ -13,7 +13,7 @@ Everybody else's are answered to the byte, nobody waits forever, the counters
 add up, no descriptor is left, and at the end the sanitizer finds no leak.
 
 While it starts, a call that fails ends the program with an exit code and one
-line, or is done without.
+line, or is done without, and then the whole script is served.
 
 Not failed, for the kernel does not either: recv() that leaves bytes behind
 (epoll(7) promises that it does not; chaos.py sends single bytes), EAGAIN
@@ -41,9 +41,10 @@ LONG, ALWAYS = 20000, 1 << 40
 RUNNING = [
     ("malloc", "ENOMEM", 1, None),
     ("posix_memalign", "ENOMEM", 1, None),
-    # The descriptor in reserve takes the first that waits, to close it.
-    ("accept4", "EMFILE", 1, "accept_errors"),
-    ("accept4", "ENFILE", 1, "accept_errors"),
+    # The descriptor in reserve takes the first that waits, to close it; and a
+    # shard that accepts at this moment may not keep what it has got.
+    ("accept4", "EMFILE", 2, "accept_errors"),
+    ("accept4", "ENFILE", 2, "accept_errors"),
     ("accept4", "ENOMEM", 0, "accept_errors"),
     ("accept4", "ENOBUFS", 0, "accept_errors"),
     ("accept4", "ECONNABORTED", 1, None),
@@ -79,6 +80,10 @@ RUNNING = [
     ("epoll_pwait2", "SHORT", 0, None),
     ("futex", "EINTR", 0, None),
     ("futex", "EAGAIN", 0, None),
+    ("poll", "EINTR", 0, None),
+    ("shutdown", "ENOTCONN", 1, None),
+    ("getrlimit", "EPERM", 0, None),
+    ("realloc", "ENOMEM", 1, None),
 ]
 
 # In a process of its own for each N, that has not served anything yet.
@@ -96,6 +101,12 @@ COLD = [
     ("getpeername", "ENOTCONN", 1, None),
     # Threads of the pool, and spares, are made when they are needed.
     ("pthread_create", "EAGAIN", 1, None),
+    # What the server tells of itself then lacks something, for a while.
+    ("open", "EMFILE", 0, None),
+    ("read", "EIO", 0, None),
+    ("stat", "EACCES", 0, None),
+    # Stacks: huge pages, light guards.
+    ("madvise", "EINVAL", 0, None),
 ]
 
 # At every use, LONG of them at most: still all are served.
@@ -122,7 +133,11 @@ STARTING = {
     "epoll_create1": "EMFILE", "epoll_ctl": "ENOMEM", "eventfd": "EMFILE",
     "timerfd_create": "EMFILE", "pthread_create": "EAGAIN",
     "getrandom": "ENOSYS", "getrlimit": "EPERM", "setrlimit": "EPERM",
-    "sched_getaffinity": "EINVAL", "epoll_pwait": "EINTR",
+    "sched_getaffinity": "EINVAL", "sched_setaffinity": "EINVAL",
+    "sched_setattr": "EPERM", "prctl": "EINVAL", "epoll_pwait": "EINTR",
+    "fcntl": "EMFILE", "strdup": "ENOMEM", "write": "EINTR", "poll": "EINTR",
+    "close": "EINTR", "futex": "EINTR", "clock_nanosleep": "EINTR",
+    "madvise": "EINVAL",
 }
 
 
@@ -214,7 +229,8 @@ def ends_well(demo, descriptors):
     """=> Yields complaints."""
     stats = demo.quiet_stats()
     yield from script.counters_complain(stats)
-    # Those to the upstream are kept for a while.
+    # Those to the upstream are kept for a while, or until it ends.
+    demo.upstream.end()
     end = time.monotonic() + script.PATIENCE
     while demo.descriptors() > descriptors:
         if time.monotonic() > end:
@@ -336,8 +352,10 @@ class Running:
 class Starting:
     """A process for each N, until one has no failure."""
 
-    def __init__(self, options, report):
+    def __init__(self, options, report, behind):
         self.options, self.report = options, report
+        self.behind = behind
+        self.requests = 0
 
     def once(self, call, error, at, faults):
         """=> Returns complaints."""
@@ -346,26 +364,27 @@ class Starting:
         for index in range(TIMES, FIRED + 1):
             faults[index] = 0
         with script.site(self.options.demo, "--shards", "2", "--workers", "2",
-                         env=env) as demo:
+                         behind=self.behind, env=env) as demo:
             if demo.wait_ready():
                 faults.disarm()
-                client = script.Client(demo.port)
-                client.ask(script.get("/plaintext"))
-                client.close()
+                clients = 1 if self.options.short else script.CLIENTS
+                why = [str(f)
+                       for f in script.run_script(demo.port, clients)]
+                self.requests += clients * script.EACH
                 code, said = demo.end()
-                return said + ([f"exit code {code}"] if code else [])
+                return why + said + ([f"exit code {code}"] if code else [])
             text = demo.text()
             code, said = demo.end()
             if not 64 <= code <= 78:
                 said.append(f"exit code {code}: {text}")
-            if not text.strip():
-                said.append("it says nothing")
+            if len(text.splitlines()) != 1:
+                said.append(f"instead of one line: {text}")
             return said
 
     def run(self, call, error):
         faults = Faults()
         complaints = []
-        runs = hit = 0
+        runs = hit = self.requests = 0
         for at in choose(self.options.short):
             runs += 1
             try:
@@ -376,8 +395,8 @@ class Starting:
             if faults[FIRED] == 0:
                 break
             hit += 1
-        self.report.row(f"{call} {error}, starting", runs, runs, hit, 0,
-                        complaints)
+        self.report.row(f"{call} {error}, starting", runs, self.requests, hit,
+                        0, complaints)
 
 
 def main():
@@ -404,10 +423,12 @@ def main():
     for row in COLD:
         if wanted(row[0]):
             running.cold(*row)
-    starting = Starting(options, report)
-    for call, error in STARTING.items():
-        if wanted(call):
-            starting.run(call, error)
+    with script.site(options.upstream) as other:
+        other.wait_ready()
+        starting = Starting(options, report, f"127.0.0.1:{other.port}")
+        for call, error in STARTING.items():
+            if wanted(call):
+                starting.run(call, error)
     print(f"{report.total[0]} faults, {report.total[1]} requests, "
           f"{report.total[2]} failures beyond the faulted; "
           f"{time.monotonic() - begin:.0f} s")

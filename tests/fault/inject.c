@@ -1,86 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "tests/fault/inject.h"
+#include "tests/fault/wrap.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
-
-/* CMake reads these lines too: what follows has a name of its own there. */
-#define WRAP(type, name, ...)                                                  \
-	type __real_##name(__VA_ARGS__);                                       \
-	type __wrap_##name(__VA_ARGS__);                                       \
-	type __wrap_##name(__VA_ARGS__)
-
-#define CALLS(X)                                                               \
-	X(malloc)                                                              \
-	X(calloc)                                                              \
-	X(realloc)                                                             \
-	X(aligned_alloc)                                                       \
-	X(posix_memalign)                                                      \
-	X(mmap)                                                                \
-	X(mprotect)                                                            \
-	X(madvise)                                                             \
-	X(accept4)                                                             \
-	X(recv)                                                                \
-	X(send)                                                                \
-	X(sendmsg)                                                             \
-	X(sendfile)                                                            \
-	X(read)                                                                \
-	X(write)                                                               \
-	X(pread)                                                               \
-	X(open)                                                                \
-	X(openat)                                                              \
-	X(openat2)                                                             \
-	X(fstat)                                                               \
-	X(close)                                                               \
-	X(socket)                                                              \
-	X(bind)                                                                \
-	X(listen)                                                              \
-	X(connect)                                                             \
-	X(shutdown)                                                            \
-	X(getsockopt)                                                          \
-	X(setsockopt)                                                          \
-	X(getsockname)                                                         \
-	X(getpeername)                                                         \
-	X(epoll_create1)                                                       \
-	X(epoll_ctl)                                                           \
-	X(epoll_pwait)                                                         \
-	X(epoll_pwait2)                                                        \
-	X(eventfd)                                                             \
-	X(timerfd_create)                                                      \
-	X(timerfd_settime)                                                     \
-	X(futex)                                                               \
-	X(pthread_create)                                                      \
-	X(getrandom)                                                           \
-	X(getrlimit)                                                           \
-	X(setrlimit)                                                           \
-	X(sched_getaffinity)
-
-enum call {
-#define X(name) CALL_##name,
-	CALLS(X)
-#undef X
-};
 
 static struct fault_block unshared;
 static struct fault_block *block = &unshared;
@@ -149,8 +81,7 @@ share(void)
 		arm(first);
 }
 
-/* => Returns whether this use is to fail; then *error is set. */
-static bool
+bool
 strikes(enum call call, int *error)
 {
 	int64_t times = atomic_load(&block->times), at, seen;
@@ -167,8 +98,7 @@ strikes(enum call call, int *error)
 	return true;
 }
 
-/* => Returns true: errno is set, and the call is not to be made. */
-static bool
+bool
 fails(enum call call)
 {
 	int error;
@@ -179,8 +109,7 @@ fails(enum call call)
 	return true;
 }
 
-/* As fails(), but FAULT_SHORT leaves one byte to do. */
-static bool
+bool
 fails_or_shrinks(enum call call, size_t *size)
 {
 	int error;
@@ -193,6 +122,12 @@ fails_or_shrinks(enum call call, size_t *size)
 	}
 	errno = error;
 	return true;
+}
+
+int64_t
+clock_jump_s(void)
+{
+	return atomic_load(&block->clock_s);
 }
 
 /* ---------------------------------------------------------------- memory */
@@ -371,193 +306,4 @@ WRAP(int, getpeername, int fd, struct sockaddr *address, socklen_t *size)
 {
 	return fails(CALL_getpeername) ? -1
 				       : __real_getpeername(fd, address, size);
-}
-
-/* ----------------------------------------------------------------- files */
-
-WRAP(ssize_t, read, int fd, void *data, size_t size)
-{
-	int error;
-
-	/* An eventfd has eight bytes or none. */
-	if (!strikes(CALL_read, &error))
-		return __real_read(fd, data, size);
-	if (error == FAULT_SHORT)
-		return __real_read(fd, data, size > 8 ? 8 : size);
-	errno = error;
-	return -1;
-}
-
-WRAP(ssize_t, write, int fd, const void *data, size_t size)
-{
-	return fails(CALL_write) ? -1 : __real_write(fd, data, size);
-}
-
-WRAP(ssize_t, pread, int fd, void *data, size_t size, off_t offset)
-{
-	return fails_or_shrinks(CALL_pread, &size)
-		   ? -1
-		   : __real_pread(fd, data, size, offset);
-}
-
-WRAP(int, open, const char *path, int flags, ...)
-{
-	va_list rest;
-	int mode;
-
-	va_start(rest, flags);
-	mode = (flags & O_CREAT) != 0 ? va_arg(rest, int) : 0;
-	va_end(rest);
-	return fails(CALL_open) ? -1 : __real_open(path, flags, mode);
-}
-
-WRAP(int, openat, int folder, const char *path, int flags, ...)
-{
-	va_list rest;
-	int mode;
-
-	va_start(rest, flags);
-	mode = (flags & O_CREAT) != 0 ? va_arg(rest, int) : 0;
-	va_end(rest);
-	return fails(CALL_openat) ? -1
-				  : __real_openat(folder, path, flags, mode);
-}
-
-WRAP(int, fstat, int fd, struct stat *about)
-{
-	return fails(CALL_fstat) ? -1 : __real_fstat(fd, about);
-}
-
-/* Linux has closed it, whatever close() says. */
-WRAP(int, close, int fd)
-{
-	int result = __real_close(fd);
-
-	return fails(CALL_close) ? -1 : result;
-}
-
-/* ------------------------------------------------------ waiting, threads */
-
-WRAP(int, epoll_create1, int flags)
-{
-	return fails(CALL_epoll_create1) ? -1 : __real_epoll_create1(flags);
-}
-
-/* Taking one out cannot fail for lack of anything. */
-WRAP(int, epoll_ctl, int epoll, int op, int fd, struct epoll_event *event)
-{
-	return op != EPOLL_CTL_DEL && fails(CALL_epoll_ctl)
-		   ? -1
-		   : __real_epoll_ctl(epoll, op, fd, event);
-}
-
-WRAP(int, epoll_pwait, int epoll, struct epoll_event *events, int count,
-    int wait_ms, const sigset_t *mask)
-{
-	return fails(CALL_epoll_pwait)
-		   ? -1
-		   : __real_epoll_pwait(epoll, events, count, wait_ms, mask);
-}
-
-/* Short: one event at a time. */
-WRAP(int, epoll_pwait2, int epoll, struct epoll_event *events, int count,
-    const struct timespec *wait, const sigset_t *mask)
-{
-	size_t size = (size_t)count;
-
-	return fails_or_shrinks(CALL_epoll_pwait2, &size)
-		   ? -1
-		   : __real_epoll_pwait2(epoll, events, (int)size, wait, mask);
-}
-
-WRAP(int, eventfd, unsigned value, int flags)
-{
-	return fails(CALL_eventfd) ? -1 : __real_eventfd(value, flags);
-}
-
-WRAP(int, timerfd_create, int clock, int flags)
-{
-	return fails(CALL_timerfd_create) ? -1
-					  : __real_timerfd_create(clock, flags);
-}
-
-WRAP(int, timerfd_settime, int fd, int flags, const struct itimerspec *time,
-    struct itimerspec *before)
-{
-	return fails(CALL_timerfd_settime)
-		   ? -1
-		   : __real_timerfd_settime(fd, flags, time, before);
-}
-
-/* A wait may end early or not begin; a wake-up of a good word cannot fail. */
-WRAP(long, syscall, long number, ...)
-{
-	long words[6];
-	va_list rest;
-
-	va_start(rest, number);
-	for (unsigned i = 0; i < 6; i++)
-		words[i] = va_arg(rest, long);
-	va_end(rest);
-	if (number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAIT
-	    && fails(CALL_futex))
-		return -1;
-	if (number == SYS_openat2 && fails(CALL_openat2))
-		return -1;
-	return __real_syscall(
-	    number, words[0], words[1], words[2], words[3], words[4], words[5]);
-}
-
-WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *how,
-    void *(*run)(void *), void *arg)
-{
-	int error;
-
-	return strikes(CALL_pthread_create, &error)
-		   ? error
-		   : __real_pthread_create(thread, how, run, arg);
-}
-
-/* ------------------------------------------------------------- the machine */
-
-WRAP(ssize_t, getrandom, void *data, size_t size, unsigned flags)
-{
-	return fails(CALL_getrandom) ? -1 : __real_getrandom(data, size, flags);
-}
-
-WRAP(int, getrlimit, __rlimit_resource_t which, struct rlimit *limit)
-{
-	return fails(CALL_getrlimit) ? -1 : __real_getrlimit(which, limit);
-}
-
-WRAP(int, setrlimit, __rlimit_resource_t which, const struct rlimit *limit)
-{
-	return fails(CALL_setrlimit) ? -1 : __real_setrlimit(which, limit);
-}
-
-WRAP(int, sched_getaffinity, pid_t thread, size_t size, cpu_set_t *cpus)
-{
-	return fails(CALL_sched_getaffinity)
-		   ? -1
-		   : __real_sched_getaffinity(thread, size, cpus);
-}
-
-/* Time of day jumps; the clock that timers run by never does. */
-WRAP(int, clock_gettime, clockid_t clock, struct timespec *now)
-{
-	int result = __real_clock_gettime(clock, now);
-
-	if (clock == CLOCK_REALTIME)
-		now->tv_sec += (time_t)atomic_load(&block->clock_s);
-	return result;
-}
-
-WRAP(time_t, time, time_t *now)
-{
-	time_t result = __real_time(NULL)
-			+ (time_t)atomic_load(&block->clock_s);
-
-	if (now != NULL)
-		*now = result;
-	return result;
 }

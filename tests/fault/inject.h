@@ -5,8 +5,8 @@
 /*
  * Calls that fail when they are told to.
  *
- * A program linked with inject.c and -Wl,--wrap=NAME for each WRAP() line in
- * it calls __wrap_NAME where it says NAME. Libraries that it loads, and the
+ * A program linked with inject*.c and -Wl,--wrap=NAME for each WRAP() line in
+ * them calls __wrap_NAME where it says NAME. Libraries that it loads, and the
  * sanitizer, call the real ones: what fails is Spate's call, not theirs.
  *
  * Whoever starts the program sets SPATE_FAULTS to a file of this size, which

@@ -35,10 +35,27 @@ def post(path, body, answer):
     return head.encode() + body, 200, answer
 
 
-def chunked(body):
-    head = (b"POST /echo HTTP/1.1\r\nHost: a\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n")
-    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body), 200, body
+def chunked(body, path="/echo"):
+    head = (f"POST {path} HTTP/1.1\r\nHost: a\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n")
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    return head.encode() + chunks, 200, body
+
+
+def refused():
+    """Its connection is closed, but not before the client has the answer."""
+    return (b"GET /no thing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+            b"\r\n", 400, None)
+
+
+class InHalves(bytes):
+    """A request whose second half waits for the begin of the answer."""
+
+
+def proxied_both_ways(body):
+    """What stands behind /proxy gives back each piece as it comes."""
+    wire, status, _ = chunked(body, "/proxy/echo")
+    return InHalves(wire), status, body
 
 
 def letters(count):
@@ -63,6 +80,14 @@ REQUESTS = [
     get("/offload?ms=1", body=b"ok"),
     get("/tasks?n=5", body=b"55"),
     get("/burn?us=300", body=b"ok"),  # heavy: a thread of its own
+    get("/blocking?ms=1", body=b"ok"),  # one of those that may block
+    proxied_both_ways(b"b" * 60000),
+    get("/chunks/4", body=None),
+    get("/stats", body=None),
+    get("/metrics", body=None),
+    get("/debug/events", body=None),
+    get("/debug/trace?ms=1", body=None),
+    refused(),
 ]
 
 
@@ -129,8 +154,15 @@ class Client:
                 self.link = socket.create_connection(
                     ("127.0.0.1", self.port), PATIENCE)
                 self.stream = self.link.makefile("rb")
-            self.link.sendall(wire)
+            half = len(wire)
+            if isinstance(wire, InHalves):
+                half //= 2
+            self.link.sendall(wire[:half])
+            if half != len(wire) and self.stream.peek(1):
+                self.link.sendall(wire[half:])
             got = read_answer(self.stream)
+            if b"\r\nConnection: close\r\n" in wire:
+                self.close()
         except TimeoutError as error:
             self.close()
             raise Hung(wire[:40]) from error
@@ -181,6 +213,7 @@ class Demo:
             [program, "--listen", f"127.0.0.1:{port}", *flags], env=settings,
             stdout=subprocess.DEVNULL, stderr=stderr or self.log)
         self.port = None
+        self.upstream = None
 
     def wait_ready(self):
         """=> Returns False: it has ended instead."""
@@ -275,6 +308,7 @@ def site(program, *flags, upstream=None, behind=None, **settings):
         if behind is not None:
             flags += ["--upstream", behind]
         demo = Demo(program, *flags, **settings)
+        demo.upstream = other
         try:
             yield demo
         finally:
