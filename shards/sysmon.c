@@ -24,6 +24,12 @@
  * NUDGE3 and 4 are relaxed, as every poll makes them. So both may miss; the
  * watcher then oversleeps until the next poll that finds something, or until
  * its time-out.
+ *
+ *          watcher                           who ends it
+ *   OVER1  asleep: -> 1               OVER3  stop: -> 1
+ *   OVER2  load stop                  OVER4  asleep: -> 0
+ *
+ * These must not miss, for nobody polls any more: all four are seq_cst.
  */
 
 #include "shards/engine.h"
@@ -172,9 +178,8 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 static void
 sleep_while_idle(struct sp_engine *engine)
 {
-	sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1 */
-	/* The end is told in this order: stop, then the wake-up. */
-	if (sp_load(&engine->sysmon_stop, seq_cst)) {
+	sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1, OVER1 */
+	if (sp_load(&engine->sysmon_stop, seq_cst)) { /* OVER2 */
 		sp_store(&engine->sysmon_asleep, 0, relaxed);
 		return;
 	}
@@ -253,9 +258,9 @@ sp_sysmon_stop(struct sp_engine *engine)
 {
 	if (!engine->sysmon_runs)
 		return;
-	sp_store(&engine->sysmon_stop, 1, seq_cst);
+	sp_store(&engine->sysmon_stop, 1, seq_cst); /* OVER3 */
 	sp_futex_wake(&engine->sysmon_stop);
-	sp_sysmon_wake(engine);
+	sp_sysmon_wake(engine); /* OVER4 */
 	pthread_join(engine->sysmon, NULL);
 	engine->sysmon_runs = false;
 }

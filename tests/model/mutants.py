@@ -6,7 +6,7 @@ MODELS = {
     "shards/bounded_queue.h": ["queue", "channel"],
     "shards/blocking.c": ["blocking"],
     "shards/handed.c": ["heavy"],
-    "shards/sysmon.c": ["blocking"],
+    "shards/sysmon.c": ["blocking", "sysmon"],
     "shards/waiters.h": ["channel"],
     "shards/channel.c": ["channel"],
     "shards/offload.c": ["offload"],
@@ -46,7 +46,8 @@ OUTGOING = "no model has outgoing ones; as for connections, which they have"
 WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
-WATCHER = "the model's watcher is not ended, and its shards do not poll"
+MISSES = "a poller's side is relaxed, so both may miss whatever this one is"
+JOINED = "nothing crosses: who ends the watcher joins it"
 RARE = "as sp_queue_can_pop's, but random schedules do not come upon it"
 OWN = "the owner takes back only what it has put there itself"
 
@@ -62,10 +63,9 @@ EXPECTED_TO_HOLD = {
     "shards/sysmon.c: sp_sysmon_wake xchg -> relaxed": RUNS_IN_ORDER,
     "shards/sysmon.c: sleep_while_idle store -> release": RUNS_IN_ORDER,
     "shards/sysmon.c: sleep_while_idle store -> relaxed": RUNS_IN_ORDER,
-    "shards/sysmon.c: sleep_while_idle load -> acquire": WATCHER,
-    "shards/sysmon.c: sleep_while_idle load -> relaxed": WATCHER,
-    "shards/sysmon.c: sleep_while_idle load 2 -> acquire": WATCHER,
-    "shards/sysmon.c: sleep_while_idle load 2 -> relaxed": WATCHER,
+    "shards/sysmon.c: sleep_while_idle load 2 -> acquire": MISSES,
+    "shards/sysmon.c: sleep_while_idle load 2 -> relaxed": MISSES,
+    "shards/sysmon.c: sysmon_main load -> relaxed": JOINED,
 
     # A failure that only begins another try, or a swap.
     "shards/poll_slot.h: sp_slot_announce cas failure -> acquire": SWAPS,
@@ -347,6 +347,32 @@ LOGIC = [
     ("the watcher sleeps without looking at the queue", "shards/sysmon.c",
      "	if (sp_blocking_look(engine)) { /* NUDGE2 */\n",
      "	if (false) {\n", "blocking"),
+    ("the watcher looks before it says that it sleeps",
+     "shards/sysmon.c",
+     """sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1, OVER1 */
+	if (sp_load(&engine->sysmon_stop, seq_cst)) { /* OVER2 */
+		sp_store(&engine->sysmon_asleep, 0, relaxed);
+		return;
+	}
+""", """if (sp_load(&engine->sysmon_stop, seq_cst))
+		return;
+	sp_store(&engine->sysmon_asleep, 1, seq_cst);
+""", "sysmon"),
+    ("the end wakes the watcher before it says so", "shards/sysmon.c",
+     """	sp_store(&engine->sysmon_stop, 1, seq_cst); /* OVER3 */
+	sp_futex_wake(&engine->sysmon_stop);
+	sp_sysmon_wake(engine); /* OVER4 */
+""", """	sp_sysmon_wake(engine);
+	sp_store(&engine->sysmon_stop, 1, seq_cst);
+	sp_futex_wake(&engine->sysmon_stop);
+""", "sysmon"),
+    ("the end leaves the watcher asleep", "shards/sysmon.c",
+     "	sp_futex_wake(&engine->sysmon_stop);\n"
+     "	sp_sysmon_wake(engine); /* OVER4 */\n",
+     "	sp_futex_wake(&engine->sysmon_stop);\n", "sysmon"),
+    ("a poller does not nudge the watcher", "shards/engine.h",
+     "	if (sp_unlikely(sp_load(&engine->sysmon_asleep, relaxed)))\n",
+     "	if (false)\n", "sysmon"),
     ("the watcher tells nobody that it is crowded", "shards/blocking.c",
      "		add_threads(engine);\n	wake_one(engine);\n",
      "		add_threads(engine);\n", "blocking"),

@@ -49,6 +49,7 @@ struct sp_engine {
 	} options;
 	SP_ATOMIC(int64_t) connections;
 	SP_ATOMIC(uint32_t) sysmon_asleep, sysmon_stop;
+	bool sysmon_runs = false;
 	uint32_t shard_count = 0;
 	struct sp_shard **shards = nullptr;
 	struct sp_blocking blocking;
