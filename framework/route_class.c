@@ -152,7 +152,14 @@ static int
 call_classed(struct spate_req *req, void *arg)
 {
 	struct sp_route_class *class = arg;
+	int error;
 
+	/* What comes before it on this connection does not wait for it. */
+	if (!sp_worker_polls(req->worker)) {
+		error = sp_req_flush(req);
+		if (error != 0)
+			return error;
+	}
 	if (class->blocking)
 		return call_blocking(req, class);
 	if (is_heavy(req, class))

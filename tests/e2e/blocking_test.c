@@ -372,6 +372,21 @@ TEST(a_pipeline_goes_from_thread_to_thread_in_order)
 	EXPECT_EQ(site_stop(&site), 0);
 }
 
+TEST(an_answer_does_not_wait_for_the_one_behind_it)
+{
+	struct client client = { .fd = -1 };
+
+	if (start(1, 16) && client_open(&client, site.port)) {
+		client_say(&client, GET("/thread") GET("/stand"));
+		gets(&client, 200, "blocking");
+		EXPECT_EQ(ended, 0);
+		gate = 1;
+		gets(&client, 200, "gone through");
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
 TEST(slow_clients_do_not_keep_the_others_out)
 {
 	struct client slow[2], client = { .fd = -1 };
