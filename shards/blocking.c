@@ -19,8 +19,9 @@ wake(struct sp_blocking *pool, int place)
 
 /*
  * Something is queued: see to it that somebody looks. If nobody is free, and
- * there may be more workers, the watcher is to make one; all others take what
- * comes next when they are done.
+ * there may be more workers, the watcher is to make one, or to try again what
+ * the system has refused before; all others take what comes next when they
+ * are done.
  */
 static void
 wake_one(struct sp_engine *engine)
@@ -28,15 +29,12 @@ wake_one(struct sp_engine *engine)
 	struct sp_blocking *pool = &engine->blocking;
 	int place = sp_idle_claim_any(&pool->idle, UINT64_MAX); /* IDLE2 */
 
-	if (place < 0) {
-		if (!sp_load(&pool->crowded, seq_cst)) { /* IDLE2 */
-			sp_sysmon_wake(engine);          /* NUDGE4 */
-			return;
-		}
-		place = sp_idle_claim_any(&pool->held, UINT64_MAX); /* IDLE2 */
-	}
+	if (place < 0 && sp_load(&pool->crowded, seq_cst)) /* IDLE2 */
+		place = sp_idle_claim_any(&pool->held, UINT64_MAX);
 	if (place >= 0)
 		wake(pool, place);
+	else if (sp_load(&pool->threads, relaxed) < pool->limit)
+		sp_sysmon_wake(engine); /* NUDGE4 */
 }
 
 bool

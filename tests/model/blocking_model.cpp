@@ -327,6 +327,7 @@ static const struct scenario scenarios[] = {
 	{ "one blocks", { FREE, FREE, NO, NO, DEPENDS }, true },
 	{ "one blocks, one waits", { FREE, HOLDS, NO, NO, DEPENDS }, true },
 	{ "one is to be made", { FREE, LATER, NO, NO, DEPENDS, WATCH } },
+	{ "one was refused", { FREE, LATER, NO, NO, DEPENDS, WATCH }, true },
 	{ "none is to be had", { FREE, HOLDS, NO, NO, DEPENDS, WATCH } },
 	{ "made, and not enough",
 	    { FREE, HOLDS, HOLDS, LATER, DEPENDS, WATCH } },

@@ -342,8 +342,11 @@ LOGIC = [
      "	if (sp_queue_can_pop(&pool->queue))\n"
      "		wake_one(worker->engine);\n", "", "blocking"),
     ("who pushes does not tell the watcher", "shards/blocking.c",
-     "			sp_sysmon_wake(engine);          /* NUDGE4 */\n", "",
+     "sp_sysmon_wake(engine); /* NUDGE4 */\n", ";\n",
      "blocking"),
+    ("who was refused a thread never asks again", "shards/blocking.c",
+     "	else if (sp_load(&pool->threads, relaxed) < pool->limit)\n",
+     "	else if (!sp_load(&pool->crowded, relaxed))\n", "blocking"),
     ("the watcher sleeps without looking at the queue", "shards/sysmon.c",
      "	if (sp_blocking_look(engine)) { /* NUDGE2 */\n",
      "	if (false) {\n", "blocking"),
