@@ -4,6 +4,7 @@
 
 #include "framework/request.h"
 #include "tests/sim/kernel.h"
+#include "tests/sim/wrap.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@
 struct sim_app sim_app;
 
 static const char *const paths[SIM_KINDS] = { "/get/", "/sleep/", "/hog/",
-	"/stream/", "/echo/", "/pump/", "/defer/", "/missing/", NULL };
+	"/stream/", "/echo/", "/pump/", "/defer/", "/block/", "/keep/",
+	"/missing/", NULL };
 
 const char *
 sim_app_path(enum sim_request_kind kind)
@@ -63,6 +65,11 @@ begin(struct spate_req *req, uint32_t *number)
 	sim_event("handles", *number, request->kind);
 	if (request->begun++ != 0)
 		sim_fail("request %u is handled twice", *number);
+	if (sim_app_is_blocking(request->kind)) {
+		if (!req->worker->blocking)
+			sim_fail("request %u blocks a worker", *number);
+		request->worker = req->worker;
+	}
 	/* Who has given its handle away does not move. */
 	if (sim_plan.handles && sim_app.handle_count < SIM_HANDLES)
 		sim_app.handles[sim_app.handle_count++] = spate_req_handle(req);
@@ -106,6 +113,20 @@ pause_handler(struct spate_req *req, struct sim_request *request)
 		sim_fail("a wait ends with %d, and its client is there", error);
 }
 
+/* As a call that blocks in the kernel: this thread does nothing else. */
+static void
+block(struct sim_request *request)
+{
+	request->delayed = SIM_NEVER;
+	sim_app.blocks++;
+	sim_self->blocks = true;
+	sim_sleeps();
+	sim_sleep(request->ms * SIM_NS_PER_MS);
+	sim_self->blocks = false;
+	sim_app.blocks--;
+	request->delayed = 0;
+}
+
 static int
 respond(struct spate_req *req, uint32_t number, uint32_t size)
 {
@@ -137,6 +158,8 @@ get(struct spate_req *req, void *arg)
 		sim_app.hogs--;
 		request->delayed = 0;
 	}
+	if (request->kind == SIM_BLOCK)
+		block(request);
 	error = respond(req, number, request->size);
 	request->ended = true;
 	return error;
@@ -179,6 +202,8 @@ echo(struct spate_req *req, void *arg)
 	int error = spate_body(req, &body);
 
 	(void)arg;
+	if (request->kind == SIM_KEEP)
+		block(request);
 	if (error == 0)
 		error = spate_respond(
 		    req, 200, "text/plain", body.data, body.size);
@@ -266,6 +291,8 @@ options(void)
 				      : 1000;
 	options.max_connections_per_peer = plan->max_per_peer;
 	options.max_fibers = plan->max_fibers;
+	options.blocking_threads = plan->blocking_threads;
+	options.blocking_queue = plan->blocking_queue;
 	options.max_requests = plan->max_requests;
 	options.header_timeout_ms = options.body_timeout_ms =
 	    options.write_timeout_ms = options.idle_timeout_ms = ms;
@@ -292,6 +319,10 @@ sim_app_server(void)
 	spate_route(server, "GET", "/defer/:number", defer, NULL);
 	spate_route(server, "POST", "/echo/:number", echo, NULL);
 	spate_route(server, "POST", "/pump/:number", pump, NULL);
+	spate_route(server, "GET", "/block/:number", get, NULL);
+	spate_route(server, "POST", "/keep/:number", echo, NULL);
+	spate_route_blocking(server, "GET", "/block/:number");
+	spate_route_blocking(server, "POST", "/keep/:number");
 	return server;
 }
 

@@ -28,6 +28,8 @@ enum sim_request_kind {
 	SIM_ECHO,
 	SIM_PUMP,
 	SIM_DEFER,
+	SIM_BLOCK, /* on a route of class blocking */
+	SIM_KEEP,  /* likewise, with a body */
 	SIM_MISSING,
 	SIM_BAD,
 	SIM_KINDS,
@@ -40,6 +42,7 @@ struct sim_request {
 	uint32_t begun;   /* calls of the handler */
 	uint64_t delayed; /* until then it waits for what is not the server's */
 	bool ended;       /* the handler has returned */
+	struct sp_worker *worker; /* of a blocking route's handler */
 };
 
 struct sim_deferred {
@@ -51,7 +54,9 @@ struct sim_app {
 	struct spate_server *server;
 	struct sim_request requests[SIM_REQUESTS];
 	uint32_t request_count;
-	uint32_t hogs; /* handlers that block a worker at this moment */
+	uint32_t hogs;    /* handlers that block a worker at this moment */
+	uint32_t blocks;  /* or a thread that is there for it */
+	uint64_t refused; /* answers that say there are too many of these */
 	spate_handle handles[SIM_HANDLES]; /* of connections seen by handlers */
 	uint32_t handle_count;
 	struct sim_deferred deferred[SIM_DEFERRED];
@@ -64,6 +69,12 @@ struct sim_app {
 };
 
 extern struct sim_app sim_app;
+
+static inline bool
+sim_app_is_blocking(enum sim_request_kind kind)
+{
+	return kind == SIM_BLOCK || kind == SIM_KEEP;
+}
 
 /* The i-th byte of what belongs to a request. */
 static inline uint8_t

@@ -55,7 +55,7 @@ check_open(struct sp_shard *shard, struct sp_poll_desc *pd)
 struct count {
 	struct sp_shard *shard;
 	bool still;
-	uint32_t open, parked;
+	uint32_t open, parked, cut;
 	uint64_t numbers[SIM_FDS / 64]; /* that were seen */
 };
 
@@ -68,9 +68,8 @@ count_one(struct sp_poll_desc *pd, struct count *count)
 	count->parked += sp_load(&pd->slot[SP_POLL_READ], relaxed)
 			 == SP_SLOT_TASK;
 	check_open(count->shard, pd);
-	if (count->still && sim_fd_file(pd->fd, SIM_CONN) != NULL
-	    && sim_fds[pd->fd]->conn->cut)
-		sim_fail("descriptor %d was closed, and is open", pd->fd);
+	if (count->still && sim_fd_file(pd->fd, SIM_CONN) != NULL)
+		count->cut += sim_fds[pd->fd]->conn->cut;
 	if (sp_load(&pd->info, relaxed) & SP_POLL_CLOSING)
 		return;
 	if (count->numbers[pd->fd / 64] & bit)
@@ -125,6 +124,13 @@ sim_check_accepts_late(void)
 	return engine == NULL || is_resting(engine);
 }
 
+static const struct sim_thread *
+thread_of(const struct sp_worker *worker)
+{
+	return &sim_threads[worker->thread - 1];
+}
+
+/* Blocking ones stay until all others have left. */
 static bool
 has_worker(struct sp_shard *shard)
 {
@@ -133,10 +139,43 @@ has_worker(struct sp_shard *shard)
 	for (uint32_t i = 0; i < workers; i++) {
 		struct sp_worker *worker = sp_load(&shard->workers[i], relaxed);
 
-		if (sim_threads[worker->thread - 1].state != SIM_ENDED)
+		if (!worker->blocking && thread_of(worker)->state != SIM_ENDED)
 			return true;
 	}
 	return false;
+}
+
+bool
+sim_check_waits_for_thread(const struct sim_request *request)
+{
+	struct sp_engine *engine = engine_of_run();
+
+	if (!sim_app_is_blocking(request->kind) || engine == NULL)
+		return false;
+	if (request->begun == 0)
+		return sp_blocking_depth(&engine->blocking) != 0;
+	return thread_of(request->worker)->blocks;
+}
+
+/*
+ * What may block waits only while each thread for it blocks already, or the
+ * watcher is awake and about to make one.
+ */
+static void
+check_blocking(struct sp_engine *engine)
+{
+	struct sp_blocking *pool = &engine->blocking;
+
+	if (sp_blocking_depth(pool) == 0)
+		return;
+	if (sp_load(&pool->idle.set, relaxed) != 0)
+		sim_fail("a request waits for a thread, and one is idle");
+	if (sp_load(&pool->crowded, relaxed)
+	    && sp_load(&pool->held.set, relaxed) != 0)
+		sim_fail("a request waits for a thread, and one is held");
+	if (sp_load(&pool->threads, relaxed) < pool->limit
+	    && sp_load(&engine->sysmon_asleep, relaxed))
+		sim_fail("a request waits for a thread that nobody makes");
 }
 
 /* Everybody sleeps: then nothing lies where somebody would look. */
@@ -159,6 +198,8 @@ check_shard(struct sp_shard *shard)
 	for (uint32_t i = 0; i < workers; i++) {
 		struct sp_worker *worker = sp_load(&shard->workers[i], relaxed);
 
+		if (thread_of(worker)->blocks)
+			continue;
 		if (!sp_stack_empty(&worker->resumed)
 		    || worker->runnable != NULL
 		    || sp_load(&worker->rest, relaxed) != NULL)
@@ -166,22 +207,35 @@ check_shard(struct sp_shard *shard)
 	}
 }
 
-/* Each connection is parked, or some fiber's that waits. */
+/*
+ * Each connection is parked, or some fiber's that waits, or on its way to or
+ * in a handler that may block.
+ */
 static void
 check_owners(struct sp_engine *engine)
 {
 	struct count count = { .still = true };
-	uint32_t waiting = 0;
+	uint32_t kept = sim_app.blocks
+	    + (uint32_t)sp_blocking_depth(&engine->blocking);
+	uint32_t waiting = kept;
 
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		struct sp_shard *shard = engine->shards[i];
 		uint32_t workers = sp_load(&shard->worker_count, relaxed);
 
 		count_shard(shard, &count);
-		for (uint32_t j = 0; j < workers; j++)
-			waiting +=
-			    sp_load(&shard->workers[j], relaxed)->waiting;
+		for (uint32_t j = 0; j < workers; j++) {
+			struct sp_worker *worker = sp_load(
+			    &shard->workers[j], relaxed);
+
+			waiting += worker->waiting;
+			if (thread_of(worker)->blocks)
+				kept += worker->waiting;
+		}
 	}
+	if (count.cut > kept)
+		sim_fail("%u connections were closed, and %u may be open",
+		    count.cut, kept);
 	if (count.open != count.parked + waiting)
 		sim_fail("of %u connections %u are parked and %u wait",
 		    count.open, count.parked, waiting);
@@ -203,6 +257,7 @@ check_still(void)
 			return; /* it is being started */
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		check_shard(engine->shards[i]);
+	check_blocking(engine);
 	check_owners(engine);
 	for (uint32_t i = 0; i < sim_plan.clients; i++)
 		sim_client_check_still(&sim_clients[i]);
@@ -269,6 +324,10 @@ sim_check_stopped(void)
 		sim_fail("%" PRIu64 " connections were accepted, %" PRIu64
 			 " closed",
 		    totals.accepted, totals.closed);
+	if (sp_load(&engine->blocking.refused, relaxed) < sim_app.refused)
+		sim_fail("%" PRIu64 " were refused, and %" PRIu64 " say so",
+		    sp_load(&engine->blocking.refused, relaxed),
+		    sim_app.refused);
 	if (answers(&totals) + totals.aborted < totals.requests)
 		sim_fail("%" PRIu64 " requests, %" PRIu64 " answers, %" PRIu64
 			 " aborted",

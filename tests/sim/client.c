@@ -52,7 +52,7 @@ put_chunked(struct sim_client *client, uint32_t number, uint32_t size)
 static bool
 has_body(enum sim_request_kind kind)
 {
-	return kind == SIM_ECHO || kind == SIM_PUMP;
+	return kind == SIM_ECHO || kind == SIM_PUMP || kind == SIM_KEEP;
 }
 
 static void
@@ -96,6 +96,8 @@ draw_kind(void)
 	if (kind == SIM_HOG && !sim_chance(sim_plan.hogs))
 		return SIM_GET;
 	if (kind == SIM_BAD && !sim_chance(4))
+		return SIM_GET;
+	if (sim_app_is_blocking(kind) && !sim_chance(sim_plan.blocks))
 		return SIM_GET;
 	return kind;
 }
@@ -178,6 +180,15 @@ expected_status(enum sim_request_kind kind)
 	return kind == SIM_MISSING ? 404 : kind == SIM_BAD ? 400 : 200;
 }
 
+/* There was no room in the queue for who may block. */
+static bool
+is_refused(const struct sim_request *request, int status)
+{
+	return status == 503 && request->begun == 0
+	       && sim_app_is_blocking(request->kind)
+	       && sim_plan.blocking_queue < SIM_QUEUE_LONG;
+}
+
 static void
 check_answer(struct sim_client *client, uint32_t number)
 {
@@ -189,6 +200,10 @@ check_answer(struct sim_client *client, uint32_t number)
 	if (answer->wrong)
 		sim_fail("client %u: the answer to request %u is wrong",
 		    client->peer.number, number);
+	if (is_refused(request, answer->status)) {
+		sim_app.refused++;
+		return;
+	}
 	if (answer->status != expected) {
 		if (client->peer.killed || sim_plan.timely || sim_plan.faulty)
 			return;
@@ -255,6 +270,9 @@ due(const struct sim_peer *peer)
 
 	switch (client->pace) {
 	case ANSWERED:
+		/* An answer may come before all of its request is sent. */
+		if (client->next == client->count)
+			return peer->size;
 		return client->end[client->next];
 	case WHOLE:
 		return client->end[first_unsent(client)];
@@ -323,6 +341,25 @@ is_delayed(const struct sim_client *client)
 		    &sim_app.requests[client->request[i]];
 
 		if (request->delayed != 0 && request->delayed >= sim_now)
+			return true;
+	}
+	/* What is due was sent before one behind it began to block. */
+	for (uint32_t i = most; i < client->count; i++) {
+		const struct sim_request *behind =
+		    &sim_app.requests[client->request[i]];
+
+		if (sim_app_is_blocking(behind->kind) && behind->delayed != 0)
+			return false;
+	}
+	for (uint32_t i = 0; i < client->count; i++) {
+		const struct sim_request *request =
+		    &sim_app.requests[client->request[i]];
+
+		if (sim_check_waits_for_thread(request))
+			return true;
+		/* A 408 by a thread that has not begun it. */
+		if (client->peer.killed && sim_app.blocks != 0
+		    && sim_app_is_blocking(request->kind))
 			return true;
 	}
 	return false;

@@ -49,6 +49,9 @@ MUTANTS = {
         "framework/http_conn.c",
         "	return sp_conn_has_unsent(req->pd) ? TURN_LINGER :",
         "	return"),
+    "blocks_before_it_sends": (
+        "framework/route_class.c",
+        "if (!sp_worker_polls(req->worker)) {\n", "if (false) {\n"),
     "deadline_takes_edge": (
         "shards/conn_io.c",
         "keeps_up(worker, pd, timeout_ms, stall, false))\n"
@@ -96,6 +99,17 @@ MUTANTS = {
         "shards/poll_cache.c",
         "struct sp_link *unsent = sp_stack_pop_all(&pd->outq);",
         "struct sp_link *unsent = NULL;"),
+    "blocking_waits_unseen": (
+        "shards/blocking.c",
+        "	if (has_work(worker, held) && sp_idle_retract("
+        "set, worker->place))\n", "	if (false)\n"),
+    "blocking_wakes_no_watcher": (
+        "shards/blocking.c",
+        "sp_sysmon_wake(engine); /* NUDGE4 */\n", ";\n"),
+    "blocks_a_worker": (
+        "framework/route_class.c",
+        "return hand_over(req, SP_HANDED_BLOCKING);\n",
+        "return call_now(req, class, since);\n"),
     "deferral_claimed_twice": (
         "framework/defer.c",
         "	    || !sp_cas(&pd->deferred, &number, 0, seq_cst, seq_cst))\n",

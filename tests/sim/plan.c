@@ -87,6 +87,8 @@ draw_server(struct sim_plan *plan)
 	plan->wake_us = ONE_OF(0, 10, 80);
 	plan->drain_timeout_ms = 0;
 	plan->max_requests = ONE_OF(0, 0, 0, 2);
+	plan->blocking_threads = ONE_OF(1, 2, 3);
+	plan->blocking_queue = ONE_OF(1, 2, SIM_QUEUE_LONG);
 }
 
 static uint32_t
@@ -106,6 +108,7 @@ draw_clients(struct sim_plan *plan)
 	    BUFFERS
 		* at_most(sim_kernel.send_buffer, sim_kernel.receive_buffer));
 	plan->hogs = ONE_OF(1, 4, 30);
+	plan->blocks = ONE_OF(1, 1, 4, 30);
 	plan->pause = ONE_OF(0, 0, 8, 40);
 	plan->rude = ONE_OF(0, 0, 2, 5);
 	plan->half_close = ONE_OF(0, 2, 5);

@@ -12,19 +12,21 @@
 #include <stdint.h>
 
 #define SIM_CLIENTS 12
+#define SIM_QUEUE_LONG 256 /* for whatever these have under way at once */
 
 struct sim_plan {
 	/* The server. */
 	uint32_t shards, workers, spares, ring_size, slab_reuse;
 	uint32_t max_connections, max_per_peer, max_fibers, wake_us;
 	uint32_t drain_timeout_ms, max_requests;
+	uint32_t blocking_threads, blocking_queue;
 
 	/* Its clients. */
 	uint32_t clients, streams; /* of HTTP, of the stream protocol */
 	uint32_t sessions;         /* connections, one after the other */
 	uint32_t requests;         /* on each, at most */
 	uint32_t largest;          /* body, at most */
-	uint32_t hogs;             /* one in so many that may be one is */
+	uint32_t hogs, blocks;     /* one in so many that may be one is */
 	uint32_t pause;            /* one step in so many is a pause */
 	uint32_t rude;             /* one session in so many is cut short */
 	uint32_t half_close;       /* in so many, the end comes at once */

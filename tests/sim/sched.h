@@ -47,7 +47,8 @@ struct sim_thread {
 	bool interruptible;
 	bool woken, interrupted; /* how the wait ended */
 	bool joined;
-	bool hogs; /* in a handler that blocks its worker */
+	bool hogs;   /* in a handler that blocks its worker */
+	bool blocks; /* or its thread, on a route that is for that */
 	uint32_t weight;
 	uint64_t thaws; /* the step; before that others go first */
 	int error;      /* errno */
