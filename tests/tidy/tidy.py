@@ -67,6 +67,11 @@ LOCKS = (r"\bpthread_(mutex|rwlock|cond|spin|barrier)_\w+"
 LOCK_FREE = ["shards", "framework"]
 LOCK_HOLDERS = {}
 
+# What makes markup or code of a text, in the scripts of our page.
+MARKUP = re.compile(r"\b(inner|outer)HTML\b|\binsertAdjacentHTML\b"
+                    r"|\bcreateContextualFragment\b|\bDOMParser\b"
+                    r"|\bdocument\.write|\beval\(|\bnew Function\b")
+
 EDGE = re.compile(r"\b([A-Z]{3,})(\d?) (release|acquire)\b")
 SPDX = re.compile(r"(/\*|//|#|--)? ?SPDX-License-Identifier: ")
 complaints = []
@@ -154,6 +159,17 @@ def check_edges(path, text):
             complain(path, 1, f"edge {name} has no side but its {found.pop()}")
 
 
+def check_page(root):
+    """What the server and its clients say is text there, whatever it says."""
+    for file in sorted(root.glob("framework/page/*.js")):
+        path = file.relative_to(root).as_posix()
+        for number, code in enumerate(
+                code_of(file.read_text().split("\n")), 1):
+            match = MARKUP.search(code)
+            if match:
+                complain(path, number, f"{match[0]}: use textContent")
+
+
 def check_lock_holders(root):
     """An exception that is not made use of is a hole."""
     for path in LOCK_HOLDERS:
@@ -210,6 +226,7 @@ def main():
         if path.suffix in C_FILES:
             check_code(name, lines)
     check_lock_holders(root)
+    check_page(root)
     print("\n".join(complaints))
     print(f"{len(paths)} files, {len(complaints)} complaints")
     sys.exit(bool(complaints) or not paths)

@@ -37,6 +37,10 @@ CASES = [
     ("framework/a.c", SPDX + '#include "a.h"\n', "starts at the root"),
     ("tests/a.c", SPDX + '#include "shards/a.h"\n', None),
 
+    ("framework/page/a.js", "a.innerHTML = b;\n", "use textContent"),
+    ("framework/page/a.js", "a.textContent = b; // no innerHTML\n", None),
+    ("framework/page/a.js", "eval(a);\n", "use textContent"),
+
     ("alloc/a.c", SPDX + "volatile int a;\n", "orders nothing"),
     ("alloc/a.c", SPDX + "/* volatile */\n", None),
     ("alloc/a.c", SPDX + "x = strcpy(a, b);\n", "a bounded function"),
