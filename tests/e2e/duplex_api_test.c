@@ -82,7 +82,7 @@ waits(struct spate_req *req, void *arg)
 }
 
 static bool
-start(void)
+start(uint32_t body_timeout_ms, uint32_t min_body_rate)
 {
 	static const struct relay_script none;
 
@@ -91,7 +91,8 @@ start(void)
 	if (!relay_start(&none, 0))
 		return false;
 	site_new(&site);
-	site.options.body_timeout_ms = 30;
+	site.options.body_timeout_ms = body_timeout_ms;
+	site.options.min_body_rate = min_body_rate;
 	site_make(&site);
 	spate_route(site.server, "POST", "/misuse", misuses, NULL);
 	spate_route(site.server, "POST", "/wait", waits, NULL);
@@ -102,7 +103,7 @@ TEST(calls_say_what_is_wrong_with_them)
 {
 	struct client client = { .fd = -1 };
 
-	if (start() && client_open(&client, site.port))
+	if (start(30, 240) && client_open(&client, site.port))
 		client_expect(&client,
 		    "POST /misuse HTTP/1.1\r\nHost: a\r\n"
 		    "Content-Length: 0\r\n\r\n",
@@ -112,11 +113,12 @@ TEST(calls_say_what_is_wrong_with_them)
 	relay_stop();
 }
 
-TEST(a_client_that_is_late_with_its_body_is_told)
+static void
+expect_late(uint32_t min_body_rate)
 {
 	struct client client = { .fd = -1 };
 
-	if (start() && client_open(&client, site.port)) {
+	if (start(30, min_body_rate) && client_open(&client, site.port)) {
 		client_expect(&client,
 		    "POST /wait HTTP/1.1\r\nHost: a\r\n"
 		    "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
@@ -129,11 +131,35 @@ TEST(a_client_that_is_late_with_its_body_is_told)
 	relay_stop();
 }
 
+TEST(a_client_that_is_late_with_its_body_is_told)
+{
+	expect_late(240);
+	expect_late(0);
+}
+
+TEST(without_a_limit_a_body_is_waited_for)
+{
+	struct client client = { .fd = -1 };
+
+	if (start(0, 0) && client_open(&client, site.port)) {
+		client_say(&client, "POST /wait HTTP/1.1\r\nHost: a\r\n"
+				    "Content-Length: 4\r\n\r\nab");
+		AWAIT(SITE_COUNT(&site, fiber_waits) >= 1);
+		client_say(&client, "cd");
+		AWAIT(ended == 1);
+		EXPECT_EQ(last, 0);
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_body), 0);
+	}
+	client_close(&client);
+	site_stop(&site);
+	relay_stop();
+}
+
 TEST(a_client_that_leaves_ends_the_wait)
 {
 	struct client client = { .fd = -1 };
 
-	if (start() && client_open(&client, site.port)) {
+	if (start(30, 240) && client_open(&client, site.port)) {
 		client_say(&client, "POST /wait HTTP/1.1\r\nHost: a\r\n"
 				    "Content-Length: 9\r\n\r\nab");
 		AWAIT(SITE_COUNT(&site, fiber_waits) >= 1);
