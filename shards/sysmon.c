@@ -175,28 +175,27 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 	return TROUBLED;
 }
 
+static bool
+may_sleep(struct sp_engine *engine)
+{
+	if (sp_load(&engine->sysmon_stop, seq_cst)) /* OVER2 */
+		return false;
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		/* NUDGE2. */
+		if (sp_load(&engine->shards[i]->wake.sig, seq_cst)
+		    == SP_WAKE_RUNNING)
+			return false;
+	}
+	return !sp_blocking_look(engine); /* NUDGE2 */
+}
+
 static void
 sleep_while_idle(struct sp_engine *engine)
 {
 	sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1, OVER1 */
-	if (sp_load(&engine->sysmon_stop, seq_cst)) { /* OVER2 */
-		sp_store(&engine->sysmon_asleep, 0, relaxed);
-		return;
-	}
-	for (uint32_t i = 0; i < engine->shard_count; i++) {
-		/* NUDGE2. */
-		if (sp_load(&engine->shards[i]->wake.sig, seq_cst)
-		    == SP_WAKE_RUNNING) {
-			sp_store(&engine->sysmon_asleep, 0, relaxed);
-			return;
-		}
-	}
-	if (sp_blocking_look(engine)) { /* NUDGE2 */
-		sp_store(&engine->sysmon_asleep, 0, relaxed);
-		return;
-	}
-	sp_futex_wait_for(
-	    &engine->sysmon_asleep, 1, (uint64_t)SLEEP_S * SP_NS_PER_S);
+	if (may_sleep(engine))
+		sp_futex_wait_for(&engine->sysmon_asleep, 1,
+		    (uint64_t)SLEEP_S * SP_NS_PER_S);
 	sp_store(&engine->sysmon_asleep, 0, relaxed);
 }
 

@@ -14,7 +14,7 @@
  *     extract shards/blocking.c: sp_blocking_park add_threads sp_blocking_look
  *     extract shards/blocking.c: tell_all
  *     extract shards/handed.c: run sp_handed_loop
- *     extract shards/sysmon.c: sp_sysmon_wake sleep_while_idle
+ *     extract shards/sysmon.c: sp_sysmon_wake may_sleep sleep_while_idle
  *     extract shards/worker.c: sp_worker_wake sp_worker_park fiber_of
  *     extract shards/worker.c: sp_fiber_ready may_resume first_runnable
  *     extract shards/worker.c: next_runnable sp_worker_next_fiber

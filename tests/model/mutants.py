@@ -63,8 +63,8 @@ EXPECTED_TO_HOLD = {
     "shards/sysmon.c: sp_sysmon_wake xchg -> relaxed": RUNS_IN_ORDER,
     "shards/sysmon.c: sleep_while_idle store -> release": RUNS_IN_ORDER,
     "shards/sysmon.c: sleep_while_idle store -> relaxed": RUNS_IN_ORDER,
-    "shards/sysmon.c: sleep_while_idle load 2 -> acquire": MISSES,
-    "shards/sysmon.c: sleep_while_idle load 2 -> relaxed": MISSES,
+    "shards/sysmon.c: may_sleep load 2 -> acquire": MISSES,
+    "shards/sysmon.c: may_sleep load 2 -> relaxed": MISSES,
     "shards/sysmon.c: sysmon_main load -> relaxed": JOINED,
 
     # A failure that only begins another try, or a swap.
@@ -348,18 +348,16 @@ LOGIC = [
      "	else if (sp_load(&pool->threads, relaxed) < pool->limit)\n",
      "	else if (!sp_load(&pool->crowded, relaxed))\n", "blocking"),
     ("the watcher sleeps without looking at the queue", "shards/sysmon.c",
-     "	if (sp_blocking_look(engine)) { /* NUDGE2 */\n",
-     "	if (false) {\n", "blocking"),
+     "return !sp_blocking_look(engine); /* NUDGE2 */\n",
+     "return true;\n", "blocking"),
     ("the watcher looks before it says that it sleeps",
      "shards/sysmon.c",
      """sp_store(&engine->sysmon_asleep, 1, seq_cst); /* NUDGE1, OVER1 */
-	if (sp_load(&engine->sysmon_stop, seq_cst)) { /* OVER2 */
-		sp_store(&engine->sysmon_asleep, 0, relaxed);
-		return;
-	}
-""", """if (sp_load(&engine->sysmon_stop, seq_cst))
-		return;
+	if (may_sleep(engine))
+""", """bool sleeps = may_sleep(engine);
+
 	sp_store(&engine->sysmon_asleep, 1, seq_cst);
+	if (sleeps)
 """, "sysmon"),
     ("the end wakes the watcher before it says so", "shards/sysmon.c",
      """	sp_store(&engine->sysmon_stop, 1, seq_cst); /* OVER3 */

@@ -9,8 +9,8 @@
  * goes on finding work is looked at: both may miss, but not for good.
  *
  *     extract shards/engine.h: sp_sysmon_nudge
- *     extract shards/sysmon.c: sp_sysmon_wake sleep_while_idle sysmon_main
- *     extract shards/sysmon.c: sp_sysmon_stop
+ *     extract shards/sysmon.c: sp_sysmon_wake may_sleep sleep_while_idle
+ *     extract shards/sysmon.c: sysmon_main sp_sysmon_stop
  */
 
 #include "tests/model/model.h"
