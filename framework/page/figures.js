@@ -116,6 +116,23 @@ function routeFigures(before, after, seconds) {
 	};
 }
 
+/* ------------------------------------------------------------------- pools */
+
+/* Threads for what blocks; the wait is the mean of what has begun between. */
+function poolFigures(before, after, seconds) {
+	const begun = after.begun - before.begun;
+
+	return {
+		threads: after.threads,
+		queued: after.queued,
+		begun: perSecond(before.begun, after.begun, seconds),
+		refused: after.refused,
+		wait: begun > 0
+		    ? 1000 * Math.max(0, after.wait_us - before.wait_us) / begun
+		    : null,
+	};
+}
+
 /* ------------------------------------------------------------------- whole */
 
 /* Clients that left are none: whoever closes a page of streams does so. */
@@ -136,6 +153,8 @@ function figuresOf(before, after) {
 		    shardFigures(before.shards[i], shard, seconds)),
 		routes: after.routes.map((route, i) =>
 		    routeFigures(before.routes[i], route, seconds)),
+		pools: ["offload", "blocking"].map((name) => ({ name,
+			...poolFigures(before[name], after[name], seconds) })),
 		requests: sum(after.shards, (shard) => shard.requests),
 		connections: sum(after.shards, (shard) => shard.connections),
 		errors: errorsOf(after),

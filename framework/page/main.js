@@ -44,7 +44,7 @@ function beginAnew(answer) {
 	page.rates = ratesChart(answer.shards);
 	page.latencies = latenciesChart();
 	for (const id of ["shards", "routes", "matrix", "matrix-head",
-		"memory"])
+		"memory", "pools"])
 		$(id).replaceChildren();
 	demo.asked = "no";
 }
@@ -73,6 +73,7 @@ function show(answer, figures) {
 	showShards(figures);
 	showRoutes(figures);
 	showMatrix(answer);
+	showPools(figures);
 	showMemory(answer);
 	page.rates.draw();
 	page.latencies.draw();

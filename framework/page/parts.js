@@ -223,6 +223,29 @@ function showMatrix(answer) {
 	      + "were given to another shard than the one that accepted.");
 }
 
+/* ------------------------------------------------------------------- pools */
+
+const POOLS = { offload: "calls of handlers", blocking: "blocking routes" };
+const POOL_CELLS = [
+	(pool) => grouped.format(pool.threads),
+	(pool) => grouped.format(pool.queued),
+	(pool) => inCount(pool.begun),
+	(pool) => inTime(pool.wait),
+	(pool) => grouped.format(pool.refused),
+];
+
+function showPools(figures) {
+	fill($("pools"), figures.pools, (pool) => {
+		const name = make("th", "", pool.name,
+		    make("small", "", POOLS[pool.name]));
+
+		name.scope = "row";
+		return make("tr", "", name,
+		    ...POOL_CELLS.map(() => make("td", "number")));
+	}, (row, pool) => POOL_CELLS.forEach((value, i) =>
+	    say(row.children[i + 1], value(pool))));
+}
+
 /* ------------------------------------------------------------------ memory */
 
 const MEMORY_PARTS = [

@@ -65,6 +65,15 @@ struct sp_top_route {
 	double requests, part[SP_TOP_PHASES]; /* of the mean, 0 to 1 */
 };
 
+/* Threads for what blocks. */
+struct sp_top_pool {
+	const char *name; /* constant */
+	uint64_t threads, queued, total_refused, wait_ns;
+	double begun, refused;
+};
+
+enum { SP_TOP_OFFLOAD, SP_TOP_BLOCKING, SP_TOP_POOLS };
+
 struct sp_top_figures {
 	char version[SP_TOP_NAME], state[SP_TOP_NAME];
 	uint64_t pid, uptime_s, p50_ns, p99_ns, p999_ns, resident, descriptors;
@@ -74,6 +83,7 @@ struct sp_top_figures {
 	size_t shard_count;
 	struct sp_top_route *routes; /* those that were ever asked for */
 	size_t route_count;
+	struct sp_top_pool pools[SP_TOP_POOLS];
 };
 
 /*

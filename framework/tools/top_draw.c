@@ -148,6 +148,29 @@ put_shards(struct drawing *drawing, const struct sp_top_figures *figures)
 	}
 }
 
+static void
+put_pools(struct drawing *drawing, const struct sp_top_figures *figures)
+{
+	char line[LINE_MAX];
+
+	put_line(drawing, "", "");
+	snprintf(line, sizeof(line), "%-8s %8s %8s %9s %7s %10s %10s", "POOL",
+	    "THREADS", "QUEUED", "BEGUN/S", "WAIT", "REFUSED/S", "REFUSED");
+	put_line(drawing, reverse, line);
+	for (int i = 0; i < SP_TOP_POOLS; i++) {
+		const struct sp_top_pool *pool = &figures->pools[i];
+		char cell[3][CELL];
+
+		snprintf(line, sizeof(line),
+		    "%-8s %8" PRIu64 " %8" PRIu64 " %9s %7s %10s %10" PRIu64,
+		    pool->name, pool->threads, pool->queued,
+		    in_rate(cell[0], pool->begun),
+		    in_time(cell[1], pool->wait_ns),
+		    in_rate(cell[2], pool->refused), pool->total_refused);
+		put_line(drawing, "", line);
+	}
+}
+
 /* ----------------------------------------------------------------- routes */
 
 static uint64_t
@@ -232,6 +255,7 @@ sp_top_draw(
 		fputs("\033[H", out);
 	put_head(&drawing, figures);
 	put_shards(&drawing, figures);
+	put_pools(&drawing, figures);
 	put_routes(&drawing, figures);
 	fputs(view->bright ? "\033[J" : "\n\n", out);
 	fflush(out);

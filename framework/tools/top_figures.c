@@ -200,6 +200,22 @@ route_figures(struct sp_top_route *route, const json_t *before,
 	return ok;
 }
 
+static void
+pool_figures(struct sp_top_pool *pool, const json_t *before, const json_t *now,
+    double seconds)
+{
+	uint64_t begun = grown(before, now, "begun");
+
+	pool->threads = number(now, "threads");
+	pool->queued = number(now, "queued");
+	pool->total_refused = number(now, "refused");
+	pool->begun = (double)begun / seconds;
+	pool->refused = (double)grown(before, now, "refused") / seconds;
+	pool->wait_ns = begun != 0
+			    ? grown(before, now, "wait_us") * 1000 / begun
+			    : SP_TOP_NO_TIME;
+}
+
 /* ------------------------------------------------------------------ whole */
 
 static uint64_t
@@ -272,6 +288,21 @@ routes_of(
 	return ok;
 }
 
+static void
+pools_of(
+    struct sp_top_figures *figures, const json_t *before, const json_t *now)
+{
+	static const char *const names[SP_TOP_POOLS] = { "offload",
+		"blocking" };
+
+	for (int i = 0; i < SP_TOP_POOLS; i++) {
+		figures->pools[i].name = names[i];
+		pool_figures(&figures->pools[i],
+		    json_object_get(before, names[i]),
+		    json_object_get(now, names[i]), figures->seconds);
+	}
+}
+
 bool
 sp_top_figures(
     struct sp_top_figures *figures, const json_t *before, const json_t *now)
@@ -291,6 +322,7 @@ sp_top_figures(
 	figures->cpu = (double)grown(json_object_get(before, "process"),
 			   process, "cpu_ns")
 		       / 1e9 / figures->seconds;
+	pools_of(figures, before, now);
 	if (shards_of(figures, before, now) && routes_of(figures, before, now))
 		return true;
 	sp_top_figures_free(figures);

@@ -49,6 +49,17 @@ test("rates are never negative, and none without time", () => {
 	assert.equal(page.perSecond(0, 10, 0), 0);
 });
 
+test("a wait for a thread is the mean of what has begun between", () => {
+	const before = { threads: 1, queued: 0, begun: 10, refused: 0,
+		wait_us: 100 };
+	const now = { threads: 4, queued: 9, begun: 30, refused: 2,
+		wait_us: 4100 };
+
+	assert.deepEqual(plain(page.poolFigures(before, now, 2)), { threads: 4,
+		queued: 9, begun: 10, refused: 2, wait: 200000 });
+	assert.equal(page.poolFigures(now, now, 2).wait, null);
+});
+
 test("compared is with what is two seconds older, or the oldest", () => {
 	const at = (s) => ({ time_ns: s * 1e9 });
 

@@ -156,6 +156,29 @@ pageTest("a blocked handler shows, and harms nobody else", async (page) => {
 	    "aria-disabled"), "false");
 });
 
+pageTest("who waits for a thread shows, and for how long", async (page) => {
+	/* A browser asks one server for six things at a time, no more. */
+	await page.evaluate(() => {
+		for (let i = 0; i < 3; i++)
+			fetch(`blocking?ms=1000&${i}`);
+	});
+	await until(page, () => {
+		const cells = [...document.querySelectorAll("#pools tr")].find(
+		    (tr) => tr.cells[0].textContent.startsWith("blocking"))
+		    .cells;
+
+		return Number(cells[1].textContent) >= 2
+		    && cells[2].textContent === "0"
+		    && Number(cells[3].textContent) > 0
+		    && /s$/.test(cells[4].textContent)
+		    && cells[5].textContent === "0";
+	});
+	await page.evaluate(() => fetch("offload?ms=1"));
+	await until(page, () => /^offload/.test(document.querySelector(
+	    "#pools tr").textContent) && document.querySelector(
+	    "#pools tr").cells[3].textContent !== "0");
+});
+
 pageTest("a keyboard reaches everything and begins it", async (page) => {
 	const seen = new Set();
 

@@ -9,6 +9,8 @@ It is in the folder of the demo.
 
 import contextlib
 import fcntl
+import itertools
+import json
 import os
 import pathlib
 import pty
@@ -41,12 +43,13 @@ def batch(*arguments):
 
 
 @contextlib.contextmanager
-def answering(answer):
-    """A server that says the same to everybody."""
+def answering(*answers):
+    """A server that says these in turn, and the last of them again."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         def serve():
             with contextlib.suppress(OSError):
-                while True:
+                for answer in itertools.chain(
+                        answers, itertools.repeat(answers[-1])):
                     link = server.accept()[0]
                     with link:
                         link.recv(65536)
@@ -73,6 +76,28 @@ class BatchTest(unittest.TestCase):
         # A look is a request itself, and the one before has ended.
         rate = re.search(r"^/stats +GET +([\d.]+) ", done.stdout, re.M)
         self.assertGreater(float(rate[1]), 0)
+
+    def test_it_tells_who_waits_for_a_thread(self):
+        with running() as demo:
+            demo.get("/offload?ms=1")
+            done = batch("-n1", "-d0.1", f"127.0.0.1:{demo.port}")
+        self.assertRegex(done.stdout, r"(?m)^offload +\d+ +0 +0 +- +0 +0$")
+        self.assertRegex(done.stdout, r"(?m)^blocking +\d+ +0 +0 +- +0 +0$")
+
+        def answer(time_ns, begun, wait_us, refused):
+            return b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps({
+                "schema": 1, "time_ns": time_ns, "shards": [], "routes": [],
+                "blocking": {"threads": 16, "queued": 1024, "begun": begun,
+                             "wait_us": wait_us, "refused": refused},
+            }).encode()
+        with answering(answer(1_000_000_000, 100, 500, 7),
+                       answer(3_000_000_000, 140, 200_500, 27)) as port:
+            done = batch("-n1", "-d0.1", f"127.0.0.1:{port}")
+        # 40 in two seconds, which waited for 200 ms in all.
+        self.assertRegex(done.stdout,
+                         r"(?m)^blocking +16 +1024 +20 +5.00ms +10 +27$")
+        # A server that has no such pool does without it.
+        self.assertRegex(done.stdout, r"(?m)^offload +0 +0 +0 +- +0 +0$")
 
     def test_routes_are_sorted_by_what_is_asked(self):
         with running() as demo:
