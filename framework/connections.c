@@ -5,6 +5,7 @@
 #include "framework/json_out.h"
 #include "framework/recording.h"
 #include "framework/request.h"
+#include "framework/states.h"
 #include "framework/stats.h"
 
 #include <arpa/inet.h>
@@ -38,19 +39,6 @@ struct row {
 	int unread, unsent;   /* bytes that the kernel holds */
 	struct tcp_info tcp;  /* all 0 if it is no TCP */
 };
-
-static const char *
-state_of(struct sp_poll_desc *pd)
-{
-	uintptr_t reads = sp_load(&pd->slot[SP_POLL_READ], relaxed);
-	uintptr_t writes = sp_load(&pd->slot[SP_POLL_WRITE], relaxed);
-
-	if (writes > SP_SLOT_TASK)
-		return "blocked";
-	if (reads > SP_SLOT_TASK)
-		return "parked";
-	return reads == SP_SLOT_TASK ? "idle" : "running";
-}
 
 static void
 put_peer(char out[PEER_SIZE], int fd)
@@ -88,7 +76,7 @@ look(struct row *row, struct sp_poll_desc *pd)
 	memset(row, 0, sizeof(*row));
 	row->handle = sp_poll_desc_handle(pd);
 	row->service = pd->task.service->name;
-	row->state = state_of(pd);
+	row->state = sp_state_names[sp_state_of(pd)];
 	put_peer(row->peer, pd->fd);
 	if (getsockopt(pd->fd, IPPROTO_TCP, TCP_INFO, &row->tcp, &size) != 0)
 		memset(&row->tcp, 0, sizeof(row->tcp));

@@ -3,6 +3,7 @@
 #include "framework/metrics.h"
 
 #include "framework/log.h"
+#include "framework/metrics_counters.h"
 #include "framework/metrics_out.h"
 #include "framework/metrics_pools.h"
 #include "framework/process.h"
@@ -24,119 +25,12 @@ struct scrape {
 	struct spate_server *server;
 	struct sp_engine *engine;
 	struct sp_route_sum *route; /* scratch */
-	char (*shard)[4];           /* numbers as text */
+	sp_shard_label *shard;      /* numbers as text */
 };
 
-/*
- * Counters of workers, in order: those with the same name are one metric,
- * with a label to tell them apart.
- */
 #define C(field) offsetof(struct sp_counters, field)
 
-static const struct {
-	const char *name, *help, *label, *value;
-	size_t offset;
-} counters[] = {
-	{ "spate_connections_accepted_total", "Connections that began.", NULL,
-	    NULL, C(accepted) },
-	{ "spate_connections_closed_total", "Connections that ended.", NULL,
-	    NULL, C(closed) },
-	{ "spate_connections_handed_off_total",
-	    "Connections accepted for another shard.", NULL, NULL,
-	    C(handed_off) },
-	{ "spate_connections_moved_total",
-	    "Connections that moved to where their packets arrive.", NULL, NULL,
-	    C(moved) },
-	{ "spate_accept_errors_total", "Failures of accept(2).", NULL, NULL,
-	    C(accept_errors) },
-	{ "spate_limited_total", "What was refused or put off, by the limit.",
-	    "reason", "max_connections", C(limited) },
-	{ "spate_limited_total", NULL, "reason", "max_connections_per_peer",
-	    C(limited_peer) },
-	{ "spate_limited_total", NULL, "reason", "age", C(aged) },
-	{ "spate_limited_total", NULL, "reason", "max_head", C(limited_head) },
-	{ "spate_limited_total", NULL, "reason", "max_fields",
-	    C(limited_fields) },
-	{ "spate_limited_total", NULL, "reason", "max_target",
-	    C(limited_target) },
-	{ "spate_limited_total", NULL, "reason", "max_body", C(limited_body) },
-	{ "spate_limited_total", NULL, "reason", "max_unread",
-	    C(limited_unread) },
-	{ "spate_limited_total", NULL, "reason", "max_memory",
-	    C(limited_memory) },
-	{ "spate_limited_total", NULL, "reason", "max_pipelined",
-	    C(limited_pipeline) },
-	{ "spate_http_responses_total", "Answers by class of status.", "code",
-	    "1xx", C(responses_1xx) },
-	{ "spate_http_responses_total", NULL, "code", "2xx", C(responses_2xx) },
-	{ "spate_http_responses_total", NULL, "code", "3xx", C(responses_3xx) },
-	{ "spate_http_responses_total", NULL, "code", "4xx", C(responses_4xx) },
-	{ "spate_http_responses_total", NULL, "code", "5xx", C(responses_5xx) },
-	{ "spate_http_parse_errors_total", "Heads and bodies refused.", NULL,
-	    NULL, C(parse_errors) },
-	{ "spate_received_bytes_total", "Read from sockets.", NULL, NULL,
-	    C(bytes_in) },
-	{ "spate_sent_bytes_total", "Written to sockets.", NULL, NULL,
-	    C(bytes_out) },
-	{ "spate_timeouts_total", "Deadlines that passed.", "kind", "header",
-	    C(timeouts_header) },
-	{ "spate_timeouts_total", NULL, "kind", "body", C(timeouts_body) },
-	{ "spate_timeouts_total", NULL, "kind", "rate", C(timeouts_rate) },
-	{ "spate_timeouts_total", NULL, "kind", "write", C(timeouts_write) },
-	{ "spate_timeouts_total", NULL, "kind", "idle", C(timeouts_idle) },
-	{ "spate_shard_polls_total", "Times epoll was asked.", NULL, NULL,
-	    C(polls) },
-	{ "spate_shard_events_total", "Descriptors that epoll reported.", NULL,
-	    NULL, C(events) },
-	{ "spate_shard_wakeups_total", "What ended sleeps of the poller.",
-	    "reason", "io", C(wakes_io) },
-	{ "spate_shard_wakeups_total", NULL, "reason", "break",
-	    C(wakes_break) },
-	{ "spate_shard_wakeups_total", NULL, "reason", "timer",
-	    C(wakes_timer) },
-	{ "spate_shard_wakeups_total", NULL, "reason", "spurious",
-	    C(wakes_spurious) },
-	{ "spate_ring_full_total", "Ready lists that found the ring full.",
-	    NULL, NULL, C(ring_full) },
-	{ "spate_tasks_stolen_total", "Taken from another worker or shard.",
-	    NULL, NULL, C(stolen) },
-	{ "spate_fiber_waits_total", "Times that handlers waited.", NULL, NULL,
-	    C(fiber_waits) },
-	{ "spate_fibers_refused_total", "Waits refused for lack of a stack.",
-	    NULL, NULL, C(fibers_refused) },
-	{ "spate_upstream_connects_total", "Connections made to others.", NULL,
-	    NULL, C(upstream_connects) },
-	{ "spate_upstream_reused_total",
-	    "Requests to others on a kept connection.", NULL, NULL,
-	    C(upstream_reused) },
-	{ "spate_upstream_errors_total", "Requests to others that failed.",
-	    NULL, NULL, C(upstream_errors) },
-};
-
-#define COUNTERS (sizeof(counters) / sizeof(*counters))
-
 /* ---------------------------------------------------------------- shards */
-
-static void
-put_counters(struct scrape *scrape)
-{
-	for (size_t i = 0; i < COUNTERS; i++) {
-		if (counters[i].help != NULL)
-			sp_metrics_family(&scrape->out, counters[i].name,
-			    "counter", counters[i].help);
-		for (uint32_t j = 0; j < scrape->engine->shard_count; j++) {
-			const struct sp_label labels[SP_METRIC_LABELS] = {
-				{ "shard", scrape->shard[j] },
-				{ counters[i].label, counters[i].value },
-			};
-
-			sp_metrics_u64(&scrape->out, labels,
-			    sp_view_counter(
-				scrape->engine->shards[j], counters[i].offset));
-		}
-		sp_render_pause();
-	}
-}
 
 static uint64_t
 breaks_sent(struct sp_shard *shard)
@@ -293,6 +187,42 @@ put_memory(struct scrape *scrape)
 	sp_metrics_family(&scrape->out, "spate_idle_connection_bytes", "gauge",
 	    "What a connection takes when it is idle, the kernel's aside.");
 	sp_metrics_u64(&scrape->out, no_labels, SP_SLAB_OBJECT_SIZE);
+}
+
+static void
+put_states(struct scrape *scrape)
+{
+	struct spate_server *server = scrape->server;
+
+	sp_states_refresh(server);
+	sp_metrics_family(&scrape->out, "spate_connection_states", "gauge",
+	    "Connections now, by what they are at.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		for (int j = 0; j < SP_STATES; j++) {
+			const struct sp_label labels[SP_METRIC_LABELS] = {
+				{ "shard", scrape->shard[i] },
+				{ "state", sp_state_names[j] },
+			};
+
+			sp_metrics_u64(&scrape->out, labels,
+			    sp_states_get(server, scrape->engine->shards[i],
+				(enum sp_state)j));
+		}
+	}
+}
+
+static void
+put_rcu(struct sp_metrics *out)
+{
+	struct sp_rcu_stats rcu;
+
+	sp_rcu_stats_get(&rcu);
+	sp_metrics_family(out, "spate_rcu_callbacks_pending", "gauge",
+	    "What was retired and not yet reclaimed.");
+	sp_metrics_u64(out, no_labels, rcu.pending);
+	sp_metrics_family(out, "spate_rcu_grace_period_seconds", "summary",
+	    "How long what was retired waited to be reclaimed.");
+	sp_metrics_summary(out, no_labels, rcu.reclaimed, rcu.wait_ns);
 }
 
 static void
@@ -537,8 +467,10 @@ put_all(struct scrape *scrape)
 	put_server(scrape);
 	put_log(scrape, scrape->server->log);
 	put_values(scrape);
-	put_counters(scrape);
+	sp_metrics_counters(&scrape->out, scrape->engine, scrape->shard);
+	put_states(scrape);
 	put_stale(scrape);
+	put_rcu(&scrape->out);
 	put_memory(scrape);
 	sp_metrics_pools(&scrape->out, scrape->server);
 	if (scrape->server->options.record_times) {

@@ -170,6 +170,17 @@ put_bucket(struct bucket_rows *rows, const char *bound, uint64_t value)
 }
 
 void
+sp_metrics_summary(struct sp_metrics *metrics,
+    const struct sp_label labels[SP_METRIC_LABELS], uint64_t count,
+    uint64_t ns)
+{
+	put_row(metrics, "_sum", labels);
+	put_fraction(metrics->text, ns, 9);
+	put_row(metrics, "_count", labels);
+	put_integer(metrics->text, count);
+}
+
+void
 sp_metrics_histogram(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS],
     const struct sp_histogram_sum *sum, uint64_t cycles)
@@ -189,8 +200,6 @@ sp_metrics_histogram(struct sp_metrics *metrics,
 		sp_text_bytes(text, text->data + rows.at, rows.size);
 	}
 	put_bucket(&rows, "+Inf", sum->count);
-	put_row(metrics, "_sum", labels);
-	put_fraction(text, sp_cycles_to_ns(cycles), 9);
-	put_row(metrics, "_count", labels);
-	put_integer(text, sum->count);
+	sp_metrics_summary(
+	    metrics, labels, sum->count, sp_cycles_to_ns(cycles));
 }

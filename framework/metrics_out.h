@@ -38,6 +38,11 @@ void sp_metrics_ns(struct sp_metrics *metrics,
 void sp_metrics_ms(struct sp_metrics *metrics,
     const struct sp_label labels[SP_METRIC_LABELS], uint64_t ms);
 
+/* sp_metrics_summary: without quantiles: how many, and their sum in seconds. */
+void sp_metrics_summary(struct sp_metrics *metrics,
+    const struct sp_label labels[SP_METRIC_LABELS], uint64_t count,
+    uint64_t ns);
+
 /*
  * sp_metrics_histogram: all rows of one, in seconds.
  *

@@ -86,10 +86,13 @@ call_within_deadline(
 	return result;
 }
 
+/* why: the counter of this reason. */
 static int
-refuse(struct spate_req *req, struct sp_route_class *class)
+refuse(struct spate_req *req, struct sp_route_class *class,
+    SP_ATOMIC(uint64_t) *why)
 {
 	sp_count(&req->worker->counters.refused_busy, 1);
+	sp_count(why, 1);
 	sp_fetch_add(&class->refused, 1, relaxed);
 	spate_add_header(req, "Retry-After", "1");
 	return spate_error(req, 503, "too many requests of this kind");
@@ -105,7 +108,8 @@ call_now(struct spate_req *req, struct sp_route_class *class, sp_tick since)
 	    && sp_fetch_add(&class->in_flight, 1, relaxed)
 		>= class->max_in_flight) {
 		sp_fetch_sub(&class->in_flight, 1, relaxed);
-		return refuse(req, class);
+		return refuse(
+		    req, class, &req->worker->counters.refused_in_flight);
 	}
 	if (class->deadline_ms != 0)
 		result = call_within_deadline(req, class, since);
@@ -129,7 +133,7 @@ call_blocking(struct spate_req *req, struct sp_route_class *class)
 		if (!sp_blocking_full(pool))
 			return hand_over(req, SP_HANDED_BLOCKING);
 		sp_fetch_add(&pool->refused, 1, relaxed);
-		return refuse(req, class);
+		return refuse(req, class, &worker->counters.refused_queue);
 	}
 	if (req->resuming) {
 		since = req->handed_at;

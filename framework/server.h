@@ -12,6 +12,7 @@
 #include "framework/process.h"
 #include "framework/router.h"
 #include "framework/sandbox.h"
+#include "framework/states.h"
 #include "framework/user.h"
 #include "shards/engine.h"
 
@@ -109,6 +110,7 @@ struct spate_server {
 	struct sp_route_target *admin_targets; /* owned; an array */
 	struct sp_process_cache process;
 	SP_ATOMIC(uint64_t) memory_seen_ns;
+	struct sp_states states;
 	uint64_t stall_told_ns; /* the watcher's: of what came before one */
 	struct sp_mpsc_stack times;    /* of all workers; times.h */
 	SP_ATOMIC(uint32_t) deferrals; /* promised so far; names the next */

@@ -169,8 +169,21 @@ put_memory(struct sp_json *json, struct sp_shard *shard)
 }
 
 static void
-put_shard(struct sp_json *json, struct sp_shard *shard,
-    struct sp_shard_view *view, const struct wanted *wanted)
+put_states(struct sp_json *json, const struct spate_server *server,
+    const struct sp_shard *shard)
+{
+	sp_json_key(json, "connection_states");
+	sp_json_object(json);
+	for (int i = 0; i < SP_STATES; i++)
+		sp_json_put(json, sp_state_names[i],
+		    sp_states_get(server, shard, (enum sp_state)i));
+	sp_json_end(json);
+}
+
+static void
+put_shard(struct sp_json *json, const struct spate_server *server,
+    struct sp_shard *shard, struct sp_shard_view *view,
+    const struct wanted *wanted)
 {
 	sp_view_shard(view, shard);
 	sp_render_pause();
@@ -178,6 +191,7 @@ put_shard(struct sp_json *json, struct sp_shard *shard,
 	sp_json_put(json, "id", shard->id);
 	sp_json_put(json, "cpu", shard->cpu);
 	sp_json_put(json, "connections", sp_view_connections(shard));
+	put_states(json, server, shard);
 	put_group(json, "responses", &view->counters);
 	put_group(json, "timeouts", &view->counters);
 	put_placed(json, shard);
@@ -359,16 +373,33 @@ put_log(struct sp_json *json, struct sp_engine *engine, struct sp_log *log)
 	sp_json_end(json);
 }
 
+/* Of the process, if it has more servers than this one. */
 static void
-put_shards(
-    struct sp_json *json, struct sp_engine *engine, const struct wanted *wanted)
+put_rcu(struct sp_json *json)
+{
+	struct sp_rcu_stats rcu;
+
+	sp_rcu_stats_get(&rcu);
+	sp_json_key(json, "rcu");
+	sp_json_object(json);
+	sp_json_put(json, "pending", rcu.pending);
+	sp_json_put(json, "reclaimed", rcu.reclaimed);
+	sp_json_put(json, "wait_ns", rcu.wait_ns);
+	sp_json_end(json);
+}
+
+static void
+put_shards(struct sp_json *json, struct spate_server *server,
+    const struct wanted *wanted)
 {
 	struct sp_shard_view *view = malloc(sizeof(*view));
+	struct sp_engine *engine = server->engine;
 
+	sp_states_refresh(server);
 	sp_json_key(json, "shards");
 	sp_json_array(json);
 	for (uint32_t i = 0; view != NULL && i < engine->shard_count; i++) {
-		put_shard(json, engine->shards[i], view, wanted);
+		put_shard(json, server, engine->shards[i], view, wanted);
 		sp_render_pause();
 	}
 	sp_json_end(json);
@@ -408,12 +439,13 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	sp_json_init(&json, text);
 	sp_json_object(&json);
 	sp_json_put(&json, "schema", 1);
-	put_shards(&json, engine, wanted);
+	put_shards(&json, server, wanted);
 	put_routes(&json, server, wanted);
 	put_tasks(&json, engine);
 	put_offload(&json, &engine->offload);
 	put_blocking(&json, &engine->blocking);
 	put_log(&json, engine, server->log);
+	put_rcu(&json);
 	sp_json_put(&json, "stalls", sp_load(&engine->stalls, relaxed));
 	put_process(&json, server);
 	if (wanted->tail != 0)

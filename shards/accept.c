@@ -67,11 +67,39 @@ settle(struct sp_shard *shard, struct sp_worker *worker,
 }
 
 static void
+count_error(struct sp_worker *worker, int error)
+{
+	struct sp_counters *counters = &worker->counters;
+
+	sp_count(&counters->accept_errors, 1);
+	switch (error) {
+	case EMFILE:
+		sp_count(&counters->accept_errors_emfile, 1);
+		return;
+	case ENFILE:
+		sp_count(&counters->accept_errors_enfile, 1);
+		return;
+	case ENOBUFS:
+		sp_count(&counters->accept_errors_enobufs, 1);
+		return;
+	case ENOMEM:
+		sp_count(&counters->accept_errors_enomem, 1);
+		return;
+	case ECONNABORTED:
+		sp_count(&counters->accept_errors_econnaborted, 1);
+		return;
+	default:
+		sp_count(&counters->accept_errors_other, 1);
+	}
+}
+
+static void
 adopt(struct sp_shard *shard, struct sp_worker *worker,
     const struct hand_over *over)
 {
 	struct sp_engine *engine = shard->engine;
 	struct sp_poll_desc *pd;
+	int error;
 
 	/* Who walks over the descriptors has passed already. */
 	if (sp_load(over->moves ? &engine->cancelling : &engine->draining,
@@ -79,10 +107,11 @@ adopt(struct sp_shard *shard, struct sp_worker *worker,
 		give_up(shard, worker, over);
 		return;
 	}
-	if (sp_shard_open(shard, over->fd, over->service, SP_WATCH_READ, &pd)
-	    != 0) {
+	error = sp_shard_open(
+	    shard, over->fd, over->service, SP_WATCH_READ, &pd);
+	if (error != 0) {
 		give_up(shard, worker, over);
-		sp_count(&worker->counters.accept_errors, 1);
+		count_error(worker, -error);
 		return;
 	}
 	/* Nobody runs it before we drop the poll token. */
@@ -343,13 +372,13 @@ sp_accept(struct sp_listener *listener, struct sp_worker *worker)
 		sp_engine_unreserve(engine);
 		if (fd >= 0) {
 			close(fd);
-			sp_count(&worker->counters.accept_errors, 1);
+			count_error(worker, EMFILE);
 			rest(listener);
 			return;
 		}
 		if (errno == EAGAIN)
 			return;
-		sp_count(&worker->counters.accept_errors, 1);
+		count_error(worker, errno);
 		if (is_passing(errno))
 			continue;
 		if (errno == EMFILE || errno == ENFILE)

@@ -16,7 +16,7 @@
 
 #define SP_COUNTERS(X)                                                         \
 	X(accepted)         /* connections that came to life here */           \
-	X(accept_errors)    /* accept() failed; EMFILE and the like */         \
+	X(accept_errors)    /* accept() failed; by why, below */               \
 	X(handed_off)       /* connections accepted for another shard */       \
 	X(placed_away)      /* no room for them where their packets arrive */  \
 	X(moved)            /* and brought there later */                      \
@@ -66,7 +66,7 @@
 	X(aged)             /* connections told to end, for their age */       \
 	X(handed_heavy)     /* requests left to the heavy worker */            \
 	X(handed_blocking)  /* requests left to a thread that may block */     \
-	X(refused_busy)     /* requests over their route's max_in_flight */    \
+	X(refused_busy)     /* requests refused with 503, by why below */      \
 	X(timeouts_route)   /* requests that ended by their deadline */        \
 	X(yields)           /* turns cut short so that others get theirs */    \
 	X(upstream_connects) /* connections that handlers began to others */   \
@@ -74,7 +74,15 @@
 	X(upstream_errors)  /* requests to others that failed */               \
 	X(lookups)          /* names that the system was asked for */          \
 	X(lookup_errors)    /* of those, and remembered ones, not found */     \
-	X(log_dropped)      /* lines for which the log had no room */
+	X(log_dropped)      /* lines for which the log had no room */          \
+	X(accept_errors_emfile)                                                \
+	X(accept_errors_enfile)                                                \
+	X(accept_errors_enobufs)                                               \
+	X(accept_errors_enomem)                                                \
+	X(accept_errors_econnaborted)                                          \
+	X(accept_errors_other)                                                 \
+	X(refused_in_flight) /* over their route's max_in_flight */            \
+	X(refused_queue)    /* no room in the queue for what blocks */
 
 struct sp_counters {
 #define X(name) SP_ATOMIC(uint64_t) name;

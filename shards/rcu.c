@@ -8,6 +8,8 @@
 #include "shards/rcu.h"
 
 #include "alloc/check.h"
+#include "shards/atomics.h"
+#include "shards/clock.h"
 #include "shards/signals.h"
 
 #include <pthread.h>
@@ -20,6 +22,11 @@ char sp_rcu_edge;
 enum { STRANGER, WORKER, VISITOR };
 static __thread int role;
 static __thread unsigned depth; /* a visitor's sections, one in another */
+
+/* Things are retired by the batch, and reclaimed by one thread. */
+static SP_ATOMIC(uint64_t) retired_count;
+static SP_ATOMIC(uint64_t) reclaimed_count;
+static SP_ATOMIC(uint64_t) wait_ns;
 
 static pthread_key_t visitor_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -107,6 +114,8 @@ callback(struct rcu_head *head)
 	role = WORKER;
 	SP_TSAN_ACQUIRE(&sp_rcu_edge); /* GRACE acquire. */
 	SP_TSAN_ACQUIRE(retired);      /* RETIRE acquire. */
+	sp_count(&wait_ns, sp_now_ns() - retired->since_ns);
+	sp_count(&reclaimed_count, 1);
 	retired->reclaim(retired);
 }
 
@@ -117,9 +126,23 @@ sp_rcu_retire(struct sp_rcu_retired *retired,
 	/* call_rcu() is a reader itself. */
 	sp_rcu_enter();
 	retired->reclaim = reclaim;
+	retired->since_ns = sp_now_ns();
+	sp_fetch_add(&retired_count, 1, relaxed);
 	SP_TSAN_RELEASE(retired); /* RETIRE release. */
 	call_rcu(&retired->head, callback);
 	sp_rcu_exit();
+}
+
+void
+sp_rcu_stats_get(struct sp_rcu_stats *stats)
+{
+	uint64_t retired = sp_load(&retired_count, relaxed);
+	uint64_t reclaimed = sp_load(&reclaimed_count, relaxed);
+
+	/* What was retired between the two is told the next time. */
+	stats->pending = retired > reclaimed ? retired - reclaimed : 0;
+	stats->reclaimed = reclaimed;
+	stats->wait_ns = sp_load(&wait_ns, relaxed);
 }
 
 void

@@ -25,8 +25,9 @@
  * quiescent state, going offline or sp_rcu_exit(), if it is taken out of
  * reach before it is retired and changed only by the reclaim callback.
  *
- * liburcu 0.13 tells ThreadSanitizer nothing, so its two edges are told
- * here, and the library's own accesses are excused in tests/tsan.supp.
+ * liburcu 0.13 tells ThreadSanitizer nothing, so its two edges, GRACE and
+ * RETIRE, are told here, and the library's own accesses are excused in
+ * tests/tsan.supp.
  *
  *   edge      release side                 acquire side
  *   -------   --------------------------   ---------------------------
@@ -84,9 +85,21 @@ sp_rcu_online(void)
 void sp_rcu_enter(void);
 void sp_rcu_exit(void);
 
+/*
+ * Of this process: what was retired and not yet reclaimed, what was, and how
+ * long that had waited, all together: a grace period each, and until the helper
+ * came to it. Any thread; each number by itself is right.
+ */
+struct sp_rcu_stats {
+	uint64_t pending, reclaimed, wait_ns;
+};
+
+void sp_rcu_stats_get(struct sp_rcu_stats *stats);
+
 /* Something on its way to being used again; a member of it. */
 struct sp_rcu_retired {
 	struct rcu_head head;
+	uint64_t since_ns;
 	void (*reclaim)(struct sp_rcu_retired *retired);
 };
 

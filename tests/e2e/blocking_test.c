@@ -295,6 +295,7 @@ TEST(what_does_not_fit_into_the_queue_is_answered_503)
 		}
 		EXPECT_EQ(sp_load(&pool()->refused, relaxed), 3);
 		EXPECT_EQ(SITE_COUNT(&site, refused_busy), 3);
+		EXPECT_EQ(SITE_COUNT(&site, refused_queue), 3);
 		EXPECT_EQ(sp_route_refused(site.server, 2), 3);
 		gate = 1;
 		for (int i = 0; i < 3; i++) {
@@ -507,6 +508,7 @@ TEST(more_than_may_be_in_flight_are_refused)
 		gets(&client[1], 503, NULL);
 		EXPECT_EQ(sp_load(&pool()->refused, relaxed), 0);
 		EXPECT_EQ(SITE_COUNT(&site, refused_busy), 1);
+		EXPECT_EQ(SITE_COUNT(&site, refused_queue), 0);
 		gate = 1;
 		gets(&client[0], 200, "gone through");
 		for (int i = 0; i < 2; i++)

@@ -474,6 +474,7 @@ TEST(more_than_may_be_in_flight_are_refused)
 		AWAIT(seen.begun == 2);
 		client_expect(&client[2], GET("/few"), 503, NULL);
 		EXPECT_EQ(SITE_COUNT(&site, refused_busy), 1);
+		EXPECT_EQ(SITE_COUNT(&site, refused_in_flight), 1);
 		client_close(&client[0]);
 		AWAIT(seen.ended == 1);
 		AWAIT(site_connections(&site) == 2);

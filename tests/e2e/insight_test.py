@@ -87,7 +87,7 @@ class StatsTest(unittest.TestCase):
             for key in [*HISTOGRAM, "buckets"]:
                 self.assertIn(key, histogram)
         for key in ("schema", "version", "uptime_seconds", "time_ns", "state",
-                    "shards", "routes", "process"):
+                    "shards", "routes", "process", "rcu"):
             self.assertIn(key, found)
 
     def test_what_wrk_counted_is_what_is_told(self):
@@ -156,6 +156,45 @@ class StatsTest(unittest.TestCase):
         with running("--shards", "2", "--spares", "0") as demo:
             until(lambda: helped(demo))
             self.connections_add_up(stats(demo), asked + 1)
+
+    def test_connections_are_told_by_what_they_are_at(self):
+        def told(demo, state):
+            # Looked at once a second, and each look by what it asks is one.
+            rows = metrics(demo)["spate_connection_states"]
+            inside = sum(shard["connection_states"][state]
+                         for shard in stats(demo)["shards"])
+            outside = sum(value for labels, value in rows.items()
+                          if f'state="{state}"' in labels)
+            return inside == outside and inside
+
+        with running("--shards", "2") as demo, \
+                contextlib.ExitStack() as stack:
+            for _ in range(5):
+                link = stack.enter_context(demo.connect())
+                link.sendall(b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n")
+            for _ in range(3):
+                link = stack.enter_context(demo.connect())
+                link.sendall(b"GET /sleep?ms=20000 HTTP/1.1\r\n"
+                             b"Host: a\r\n\r\n")
+            for _ in range(2):
+                link = stack.enter_context(demo.connect())
+                link.sendall(b"GET /bytes/50000000 HTTP/1.1\r\n"
+                             b"Host: a\r\n\r\n")
+            until(lambda: told(demo, "idle") == 5)
+            until(lambda: told(demo, "parked") == 3)
+            until(lambda: told(demo, "blocked") == 2)
+
+    def test_what_was_closed_is_reclaimed(self):
+        with running("--shards", "1") as demo:
+            demo.get("/json")
+            until(lambda: stats(demo)["rcu"]["reclaimed"] > 0)
+            found, rows = stats(demo)["rcu"], metrics(demo)
+        self.assertGreater(found["wait_ns"], 0)
+        self.assertGreaterEqual(
+            rows["spate_rcu_grace_period_seconds_count"][""],
+            found["reclaimed"])
+        # A shard has one batch that waits, and may have outgrown a directory.
+        self.assertLessEqual(rows["spate_rcu_callbacks_pending"][""], 2)
 
     def test_memory_is_told_by_its_parts(self):
         with running("--shards", "2") as demo:
@@ -291,6 +330,12 @@ class MetricsTest(unittest.TestCase):
         self.assertGreater(len(names), 30)
         for name in names:
             self.assertTrue(name in rows or name + "_count" in rows, name)
+        self.assertEqual(
+            {labels for labels in rows["spate_accept_errors_total"]
+             if 'shard="0"' in labels},
+            {f'shard="0",errno="{why}"' for why in (
+                "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "ECONNABORTED",
+                "other")})
 
     def test_every_limit_is_there(self):
         with running("--shards", "1") as demo:

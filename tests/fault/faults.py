@@ -43,10 +43,10 @@ RUNNING = [
     ("posix_memalign", "ENOMEM", 1, None),
     # The descriptor in reserve takes the first that waits, to close it; and a
     # shard that accepts at this moment may not keep what it has got.
-    ("accept4", "EMFILE", 2, "accept_errors"),
-    ("accept4", "ENFILE", 2, "accept_errors"),
-    ("accept4", "ENOMEM", 0, "accept_errors"),
-    ("accept4", "ENOBUFS", 0, "accept_errors"),
+    ("accept4", "EMFILE", 2, "accept_errors_emfile"),
+    ("accept4", "ENFILE", 2, "accept_errors_enfile"),
+    ("accept4", "ENOMEM", 0, "accept_errors_enomem"),
+    ("accept4", "ENOBUFS", 0, "accept_errors_enobufs"),
     ("accept4", "ECONNABORTED", 1, None),
     ("accept4", "EINTR", 0, None),
     ("accept4", "EPROTO", 0, None),

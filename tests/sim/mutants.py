@@ -35,10 +35,10 @@ MUTANTS = {
     "double_close": (
         "shards/accept.c",
         "		give_up(shard, worker, over);\n"
-        "		sp_count(&worker->counters.accept_errors, 1);\n",
+        "		count_error(worker, -error);\n",
         "		close(over->fd);\n"
         "		give_up(shard, worker, over);\n"
-        "		sp_count(&worker->counters.accept_errors, 1);\n"),
+        "		count_error(worker, -error);\n"),
 
     # What the simulation found in the server, as it was before.
     "reset_overtakes_answer": (

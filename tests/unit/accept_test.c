@@ -48,6 +48,7 @@ expect_refusals(struct echo_server *server, const int *client)
 		EXPECT(echo_at_end(client[i]));
 	EXPECT_EQ(ECHO_SUM(server->engine, accepted), 0);
 	EXPECT_EQ(ECHO_SUM(server->engine, accept_errors), CLIENTS);
+	EXPECT_EQ(ECHO_SUM(server->engine, accept_errors_emfile), CLIENTS);
 }
 
 /*

@@ -55,6 +55,13 @@ TEST(a_row_has_its_labels)
 		  "18446744073709551615\n"));
 }
 
+TEST(a_summary_is_how_many_and_how_long)
+{
+	begin();
+	sp_metrics_summary(&metrics, none, 3, 1500000000);
+	EXPECT(is("a_thing_sum 1.500000000\na_thing_count 3\n"));
+}
+
 TEST(a_label_may_hold_anything)
 {
 	const struct sp_label labels[SP_METRIC_LABELS] = { { "route",

@@ -38,12 +38,20 @@ TEST(a_callback_may_retire)
 {
 	static struct thing last, middle = { .next = &last };
 	static struct thing first = { .next = &middle };
+	struct sp_rcu_stats before, stats;
 
+	sp_rcu_barrier();
+	sp_rcu_stats_get(&before);
+	EXPECT_EQ(before.pending, 0);
 	sp_rcu_retire(&first.retired, reclaim);
 	wait_for(&last);
 	EXPECT(sp_load(&first.reclaimed, relaxed));
 	EXPECT(sp_load(&middle.reclaimed, relaxed));
 	sp_rcu_barrier();
+	sp_rcu_stats_get(&stats);
+	EXPECT_EQ(stats.pending, 0);
+	EXPECT_EQ(stats.reclaimed, before.reclaimed + 3);
+	EXPECT(stats.wait_ns > before.wait_ns);
 }
 
 struct reader {
@@ -74,8 +82,10 @@ TEST(a_section_lasts_until_its_own_end)
 {
 	static struct thing thing;
 	struct reader reader = { 0, 0 };
+	struct sp_rcu_stats stats;
 	pthread_t thread;
 
+	sp_rcu_barrier();
 	EXPECT_EQ(pthread_create(&thread, NULL, read_for_long, &reader), 0);
 	while (!sp_load(&reader.entered, acquire))
 		sched_yield();
@@ -85,6 +95,8 @@ TEST(a_section_lasts_until_its_own_end)
 	for (int i = 0; i < 20000; i++)
 		sched_yield();
 	EXPECT(!sp_load(&thing.reclaimed, acquire));
+	sp_rcu_stats_get(&stats);
+	EXPECT_EQ(stats.pending, 2);
 	sp_store(&reader.leave, 1, release);
 	pthread_join(thread, NULL);
 	wait_for(&thing);
