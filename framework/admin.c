@@ -5,8 +5,10 @@
 #include "framework/admin.h"
 
 #include "framework/connections.h"
+#include "framework/debug.h"
 #include "framework/health.h"
 #include "framework/heap.h"
+#include "framework/json_out.h"
 #include "framework/log_level.h"
 #include "framework/metrics.h"
 #include "framework/page.h"
@@ -27,23 +29,80 @@ struct page {
 	spate_handler_fn *handler;
 	bool own;      /* only at the listener of spate_admin() */
 	uint32_t more; /* methods besides GET; then it changes something */
+	const char *what;
 };
 
+static int index_handler(struct spate_req *req, void *arg);
+
 static const struct page pages[] = {
-	{ "/", sp_page_handler, false, 0 },
-	{ "/stats", sp_stats_handler, false, 0 },
-	{ "/stats/stream", sp_stats_stream_handler, false, 0 },
-	{ "/metrics", sp_metrics_handler, false, 0 },
-	{ "/livez", sp_livez_handler, false, 0 },
-	{ "/readyz", sp_readyz_handler, false, 0 },
-	{ "/debug/events", sp_events_handler, false, 0 },
-	{ "/debug/heap", sp_heap_handler, false, 0 },
-	{ "/debug/trace", sp_trace_handler, false, 0 },
-	{ "/debug/connections", sp_connections_handler, true, 0 },
-	{ "/debug/log", sp_log_level_handler, true, SP_HTTP_BIT(SP_HTTP_PUT) },
+	{ "/", sp_page_handler, false, 0, "all of it while it happens" },
+	{ "/stats", sp_stats_handler, false, 0,
+	    "counters, latencies and memory of each shard and route" },
+	{ "/stats/stream", sp_stats_stream_handler, false, 0,
+	    "the same, four times a second" },
+	{ "/metrics", sp_metrics_handler, false, 0,
+	    "the same for Prometheus" },
+	{ "/livez", sp_livez_handler, false, 0,
+	    "every shard looks after its connections" },
+	{ "/readyz", sp_readyz_handler, false, 0, "and new work is welcome" },
+	{ "/debug/", index_handler, true, 0, "this list" },
+	{ "/debug/config", sp_debug_config_handler, true, 0,
+	    "options and limits that the process runs with" },
+	{ "/debug/connections", sp_connections_handler, true, 0,
+	    "who is connected, and what each is at" },
+	{ "/debug/events", sp_events_handler, false, 0,
+	    "the last events of the flight recorder" },
+	{ "/debug/heap", sp_heap_handler, false, 0,
+	    "who has allocated what, if MALLOC_CONF has prof:true" },
+	{ "/debug/latency", sp_debug_latency_handler, true, 0,
+	    "quantiles of shards and routes as a table" },
+	{ "/debug/log", sp_log_level_handler, true, SP_HTTP_BIT(SP_HTTP_PUT),
+	    "from which level on lines are logged; PUT changes it" },
+	{ "/debug/polldesc/:conn", sp_debug_polldesc_handler, true, 0,
+	    "the words of one descriptor" },
+	{ "/debug/shards", sp_debug_shards_handler, true, 0,
+	    "workers, and what each is at" },
+	{ "/debug/trace", sp_trace_handler, false, 0,
+	    "the flight recorder of all workers, as Chrome trace JSON" },
 };
 
 #define PAGES (sizeof(pages) / sizeof(*pages))
+
+/* ----------------------------------------------------------------- index */
+
+static void
+render_index(struct sp_text *text, struct spate_server *server, void *arg)
+{
+	struct sp_json json;
+
+	(void)server;
+	(void)arg;
+	sp_json_init(&json, text);
+	sp_json_object(&json);
+	sp_json_key(&json, "pages");
+	sp_json_array(&json);
+	for (size_t i = 0; i < PAGES; i++) {
+		char methods[SP_ROUTER_ALLOW] = "";
+
+		sp_router_allow(SP_HTTP_BIT(SP_HTTP_GET) | pages[i].more,
+		    methods, sizeof(methods));
+		sp_json_object(&json);
+		sp_json_put_string(&json, "path", pages[i].path);
+		sp_json_put_string(&json, "methods", methods);
+		sp_json_put_string(&json, "what", pages[i].what);
+		sp_json_end(&json);
+	}
+	sp_json_end(&json);
+	sp_json_end(&json);
+	sp_text_char(text, '\n');
+}
+
+static int
+index_handler(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	return sp_render_answer(req, "application/json", render_index, NULL);
+}
 
 /* ---------------------------------------------------------------- access */
 

@@ -180,6 +180,13 @@ sp_json_put(struct sp_json *json, const char *key, uint64_t value)
 }
 
 void
+sp_json_put_bool(struct sp_json *json, const char *key, bool value)
+{
+	sp_json_key(json, key);
+	sp_json_bool(json, value);
+}
+
+void
 sp_json_put_string(struct sp_json *json, const char *key, const char *value)
 {
 	sp_json_key(json, key);

@@ -51,6 +51,7 @@ void sp_json_null(struct sp_json *json);
 
 /* A key, and its value. */
 void sp_json_put(struct sp_json *json, const char *key, uint64_t value);
+void sp_json_put_bool(struct sp_json *json, const char *key, bool value);
 void
 sp_json_put_string(struct sp_json *json, const char *key, const char *value);
 

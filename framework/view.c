@@ -17,15 +17,14 @@
 const char *const sp_phase_names[SP_PHASES] = { "queue", "run", "parked",
 	"blocked" };
 
-/* The worker at a place that may not be filled yet, or NULL. */
-static struct sp_worker *
-worker_at(struct sp_shard *shard, uint32_t i)
+struct sp_worker *
+sp_view_worker(struct sp_shard *shard, uint32_t i)
 {
 	return sp_load(&shard->workers[i], acquire);
 }
 
-static uint32_t
-workers_of(struct sp_shard *shard)
+uint32_t
+sp_view_workers(struct sp_shard *shard)
 {
 	return sp_load(&shard->worker_count, acquire);
 }
@@ -43,8 +42,8 @@ sp_view_counter(struct sp_shard *shard, size_t offset)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
-		struct sp_worker *worker = worker_at(shard, i);
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
+		struct sp_worker *worker = sp_view_worker(shard, i);
 
 		if (worker != NULL)
 			sum += sp_load(
@@ -78,8 +77,8 @@ sp_view_busy(struct sp_shard *shard)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
-		struct sp_worker *worker = worker_at(shard, i);
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
+		struct sp_worker *worker = sp_view_worker(shard, i);
 
 		if (worker != NULL)
 			sum += busy_of(worker);
@@ -99,7 +98,7 @@ add_times(struct sp_shard_view *view, struct sp_worker_times *times)
 static struct sp_worker_times *
 times_at(struct sp_shard *shard, uint32_t i)
 {
-	struct sp_worker *worker = worker_at(shard, i);
+	struct sp_worker *worker = sp_view_worker(shard, i);
 
 	return worker != NULL ? sp_times_of(worker) : NULL;
 }
@@ -108,8 +107,8 @@ void
 sp_view_shard(struct sp_shard_view *view, struct sp_shard *shard)
 {
 	memset(view, 0, sizeof(*view));
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
-		struct sp_worker *worker = worker_at(shard, i);
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
+		struct sp_worker *worker = sp_view_worker(shard, i);
 		struct sp_worker_times *times = times_at(shard, i);
 
 		if (worker == NULL)
@@ -128,7 +127,7 @@ sp_view_phase(
 	uint64_t cycles = 0;
 
 	memset(sum, 0, sizeof(*sum));
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
 		struct sp_worker_times *times = times_at(shard, i);
 
 		if (times == NULL)
@@ -151,7 +150,7 @@ sp_view_route(
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		struct sp_shard *shard = engine->shards[i];
 
-		for (uint32_t j = 0; j < workers_of(shard); j++) {
+		for (uint32_t j = 0; j < sp_view_workers(shard); j++) {
 			struct sp_worker_times *times = times_at(shard, j);
 
 			if (times == NULL || !sp_times_any(times, number))
@@ -173,7 +172,7 @@ sp_view_route_phases(
 	for (uint32_t i = 0; i < engine->shard_count; i++) {
 		struct sp_shard *shard = engine->shards[i];
 
-		for (uint32_t j = 0; j < workers_of(shard); j++) {
+		for (uint32_t j = 0; j < sp_view_workers(shard); j++) {
 			struct sp_worker_times *times = times_at(shard, j);
 
 			for (int k = 0; times != NULL && k < SP_PHASES; k++)
@@ -190,7 +189,7 @@ sp_view_answers(
 	uint64_t sum = 0;
 
 	memset(answers, 0, sizeof(*answers));
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
 		struct sp_worker_times *times = times_at(shard, i);
 
 		if (times != NULL)
@@ -212,8 +211,8 @@ sp_view_fibers(struct sp_shard *shard)
 {
 	struct sp_fibers_view view = { 0 };
 
-	for (uint32_t i = 0; i < workers_of(shard); i++) {
-		struct sp_worker *worker = worker_at(shard, i);
+	for (uint32_t i = 0; i < sp_view_workers(shard); i++) {
+		struct sp_worker *worker = sp_view_worker(shard, i);
 
 		if (worker == NULL)
 			continue;

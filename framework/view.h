@@ -37,6 +37,13 @@ struct sp_answers {
 /* "queue" and so on. */
 extern const char *const sp_phase_names[SP_PHASES];
 
+/*
+ * sp_view_workers: how many places a shard's workers have.
+ * sp_view_worker: the one at a place, or NULL, as it may not be filled yet.
+ */
+uint32_t sp_view_workers(struct sp_shard *shard);
+struct sp_worker *sp_view_worker(struct sp_shard *shard, uint32_t i);
+
 /* sp_view_shard: all of a shard's workers. */
 void sp_view_shard(struct sp_shard_view *view, struct sp_shard *shard);
 

@@ -358,7 +358,9 @@ class MetricsTest(unittest.TestCase):
              'route="none",method="GET",code="4xx"': 20})
 
 
-class AdminTest(unittest.TestCase):
+class Admin:
+    """For tests of what is at the admin listener."""
+
     def demo_with_admin(self, stack, *flags):
         demo = stack.enter_context(running("--admin", "127.0.0.1:0", *flags))
         until(lambda: ADMIN.search(demo.text()))
@@ -372,6 +374,13 @@ class AdminTest(unittest.TestCase):
             head, _, body = receive_all(link).partition(b"\r\n\r\n")
             return int(head.split()[1]), body
 
+    def inside(self, port, path):
+        status, body = self.ask(port, path)
+        self.assertEqual(status, 200, path)
+        return json.loads(body)
+
+
+class AdminTest(Admin, unittest.TestCase):
     def test_it_has_the_pages_and_no_other(self):
         with contextlib.ExitStack() as stack:
             demo, port = self.demo_with_admin(stack)
@@ -389,87 +398,6 @@ class AdminTest(unittest.TestCase):
             self.assertEqual(self.ask(port, "/stats", "a.example")[0], 403)
             self.assertEqual(self.ask(port, "/stats", "localhost")[0], 200)
             self.assertEqual(demo.get("/stats")[0], 200)
-
-    def test_it_lists_connections_in_pages(self):
-        with contextlib.ExitStack() as stack:
-            demo, port = self.demo_with_admin(stack)
-            own, asked = set(), b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n"
-            for _ in range(5):
-                link = stack.enter_context(demo.connect())
-                link.sendall(asked)
-                while b"Hello" not in link.recv(4096):
-                    pass
-                own.add("%s:%u" % link.getsockname())
-            waits = stack.enter_context(demo.connect())
-            waits.sendall(b"GET /sleep?ms=20000 HTTP/1.1\r\nHost: a\r\n\r\n")
-
-            def listed(rows):
-                found, after = [], 0
-                while True:
-                    status, body = self.ask(
-                        port, f"/debug/connections?n={rows}&after={after}")
-                    self.assertEqual(status, 200)
-                    page = json.loads(body)
-                    self.assertLessEqual(len(page["connections"]), rows)
-                    found += page["connections"]
-                    after = page["next"]
-                    if after == 0:
-                        return {row["peer"]: row for row in found}
-
-            until(lambda: sum(row["state"] == "idle"
-                              for row in listed(2).values()) >= 5)
-            until(lambda: listed(3).get(
-                "%s:%u" % waits.getsockname(), {}).get("state") == "parked")
-            rows = listed(2)
-            self.assertLessEqual(own, set(rows))
-            for name in own:
-                self.assertRegex(rows[name]["conn"], r"^\d+\.\d+\.\d+$")
-                self.assertEqual(rows[name]["service"], "http")
-                self.assertEqual(rows[name]["received"], len(asked))
-                self.assertEqual(rows[name]["unread"], 0)
-            for query in ("n=0", "n=1001", "after=x", "after=4294967296"):
-                self.assertEqual(
-                    self.ask(port, f"/debug/connections?{query}")[0], 400)
-            self.assertEqual(demo.get("/debug/connections")[0], 404)
-
-    def test_the_level_of_the_log_can_be_changed(self):
-        with contextlib.ExitStack() as stack:
-            demo, port = self.demo_with_admin(stack, "--access-log", "1")
-
-            def level(query="", method="GET", fields=""):
-                status, body = self.ask(port, f"/debug/log{query}",
-                                        method=method, fields=fields)
-                return status, json.loads(body)["level"] if status == 200 \
-                    else None
-
-            self.assertEqual(level(), (200, "info"))
-            self.assertEqual(level("?level=error", "PUT"), (200, "error"))
-            until(lambda: "level is error now, and was info" in demo.text())
-            demo.get("/users/quiet")
-            self.assertEqual(level("?level=debug", "PUT"), (200, "debug"))
-            until(lambda: "level is debug now, and was error" in demo.text())
-            demo.get("/plaintext")
-            until(lambda: "route=/plaintext" in demo.text())
-            self.assertNotIn("route=/users", demo.text())
-            for query in ("", "?level=loud", "?level=", "?level=debug%00"):
-                self.assertEqual(level(query, "PUT")[0], 400, query)
-            self.assertEqual(level(), (200, "debug"))
-
-    def test_no_web_page_and_no_public_listener_changes_anything(self):
-        with contextlib.ExitStack() as stack:
-            demo, port = self.demo_with_admin(stack)
-            for fields in ("Origin: null\r\n",
-                           f"Origin: http://127.0.0.1:{port}\r\n"):
-                self.assertEqual(
-                    self.ask(port, "/debug/log?level=error", method="PUT",
-                             fields=fields)[0], 403)
-            for method in ("POST", "DELETE"):
-                self.assertEqual(
-                    self.ask(port, "/debug/log?level=error",
-                             method=method)[0], 405)
-            self.assertEqual(
-                json.loads(self.ask(port, "/debug/log")[1])["level"], "info")
-            self.assertEqual(demo.get("/debug/log")[0], 404)
 
     def test_it_may_be_a_unix_socket(self):
         with tempfile.TemporaryDirectory() as folder:
