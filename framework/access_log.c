@@ -4,6 +4,7 @@
 
 #include "framework/log.h"
 #include "framework/request.h"
+#include "framework/traceparent.h"
 #include "framework/view.h"
 
 #include <string.h>
@@ -24,7 +25,15 @@ is_due(struct spate_req *req)
 	return true;
 }
 
-/* The heavy worker has it now. Then another one is due here. */
+/* Requests of a connection are counted if it ages, or else here. */
+static void
+count(struct spate_req *req, uint32_t n)
+{
+	if (!req->server->ageing)
+		req->pd->requests += n;
+}
+
+/* Another worker has it now. Then another one is due here. */
 static void
 put_off(struct spate_req *req)
 {
@@ -62,11 +71,40 @@ tell(const struct spate_req *req, const struct sp_access *access)
 	server->options.log(server->options.log_arg, SPATE_LOG_INFO, line);
 }
 
+/* Text that needs no quotes anywhere, and of a length that is no burden. */
+static bool
+is_fit(struct spate_str id)
+{
+	if (id.data == NULL || id.size == 0 || id.size > SP_REQUEST_ID)
+		return false;
+	for (size_t i = 0; i < id.size; i++) {
+		if (id.data[i] <= ' ' || id.data[i] > '~' || id.data[i] == '"'
+		    || id.data[i] == '\\')
+			return false;
+	}
+	return true;
+}
+
+/* By what others know it: its trace, or what whoever sent it calls it. */
+static void
+correlate(struct sp_access *access, struct spate_req *req)
+{
+	struct spate_str id;
+
+	if (spate_trace(req, &access->trace) == 0) {
+		access->span = sp_traceparent_span(req);
+		return;
+	}
+	access->trace.trace_id[0] = '\0';
+	id = sp_only_field(req, "X-Request-Id");
+	if (is_fit(id))
+		memcpy(access->request_id, id.data, id.size);
+}
+
 static void
 end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 {
 	uint64_t ns[SP_PHASES];
-	struct spate_trace trace;
 	struct sp_access access = {
 		.method = sp_http_method_name(
 		    (enum sp_http_method)req->head.method),
@@ -74,6 +112,8 @@ end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 		.status = req->status,
 		.shard = req->worker->shard->id,
 		.bytes = req->body_bytes,
+		.conn = sp_poll_desc_handle(req->pd),
+		.req = req->pd->requests,
 	};
 
 	sp_spent_look(spent, req, ns);
@@ -81,9 +121,8 @@ end(const struct sp_spent *spent, struct spate_req *req, const char *route)
 	access.run_us = ns[SP_PHASE_RUN] / NS_PER_US;
 	access.parked_us = ns[SP_PHASE_PARKED] / NS_PER_US;
 	access.blocked_us = ns[SP_PHASE_BLOCKED] / NS_PER_US;
-	if (spate_trace(req, &trace) == 0)
-		memcpy(
-		    access.trace_id, trace.trace_id, sizeof(access.trace_id));
+	sp_peer_name(access.peer, req->pd->fd);
+	correlate(&access, req);
 	/* Fewer than were announced. */
 	if (req->out_left <= access.bytes)
 		access.bytes -= req->out_left;
@@ -96,16 +135,20 @@ call_logged(struct spate_req *req, void *arg)
 {
 	const struct sp_route_target *target = arg;
 	struct sp_spent spent;
+	bool due = is_due(req);
 	int result;
 
-	if (!is_due(req))
-		return target->logged(req, target->logged_arg);
-	begin(&spent, req);
+	count(req, 1);
+	if (due)
+		begin(&spent, req);
 	result = target->logged(req, target->logged_arg);
 	if (req->handed) {
-		put_off(req);
-		return result;
+		count(req, (uint32_t)-1);
+		if (due)
+			put_off(req);
 	}
+	if (!due || req->handed)
+		return result;
 	if (req->answer != SP_ANSWER_DONE)
 		sp_req_settle(req, result);
 	end(&spent, req, req->match.route->pattern);
@@ -137,6 +180,7 @@ sp_access_log_unrouted(struct spate_req *req, const struct sp_layers *layers,
 	bool admin = req->router != req->server->router;
 	struct sp_spent spent;
 
+	count(req, !admin);
 	if (admin || !is_due(req)) {
 		sp_middleware_run(req, layers, answer);
 		return;

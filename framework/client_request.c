@@ -184,7 +184,7 @@ static void
 put_head(struct sp_text *text, const struct spate_call *call, int method,
     const struct url *url, int has)
 {
-	const struct spate_req *req = sp_req_current(sp_worker_self());
+	struct spate_req *req = sp_req_current(sp_worker_self());
 
 	sp_text_string(text, sp_http_method_name((enum sp_http_method)method));
 	sp_text_char(text, ' ');

@@ -3,17 +3,16 @@
 #include "framework/connections.h"
 
 #include "framework/json_out.h"
+#include "framework/peer.h"
 #include "framework/recording.h"
 #include "framework/request.h"
 #include "framework/states.h"
 #include "framework/stats.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -23,7 +22,6 @@
 /* Descriptors that one answer looks at, at most: it keeps its worker. */
 #define LOOKS_MAX 65536
 
-#define PEER_SIZE (INET6_ADDRSTRLEN + 8)
 #define NAME_SIZE 32
 
 struct wanted {
@@ -35,35 +33,10 @@ struct wanted {
 struct row {
 	sp_handle handle;
 	const char *service, *state;
-	char peer[PEER_SIZE]; /* "": not of the internet */
+	char peer[SP_PEER_SIZE]; /* "": not of the internet */
 	int unread, unsent;   /* bytes that the kernel holds */
 	struct tcp_info tcp;  /* all 0 if it is no TCP */
 };
-
-static void
-put_peer(char out[PEER_SIZE], int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} peer = { .any.sa_family = AF_UNSPEC };
-	socklen_t size = sizeof(peer);
-	char host[INET6_ADDRSTRLEN];
-
-	out[0] = '\0';
-	if (getpeername(fd, &peer.any, &size) != 0)
-		return;
-	if (peer.any.sa_family == AF_INET
-	    && inet_ntop(AF_INET, &peer.in.sin_addr, host, sizeof(host)))
-		snprintf(
-		    out, PEER_SIZE, "%s:%u", host, ntohs(peer.in.sin_port));
-	else if (peer.any.sa_family == AF_INET6
-		 && inet_ntop(
-		     AF_INET6, &peer.in6.sin6_addr, host, sizeof(host)))
-		snprintf(
-		    out, PEER_SIZE, "[%s]:%u", host, ntohs(peer.in6.sin6_port));
-}
 
 /* => Returns false: it is none, or is being closed. */
 static bool
@@ -77,7 +50,7 @@ look(struct row *row, struct sp_poll_desc *pd)
 	row->handle = sp_poll_desc_handle(pd);
 	row->service = pd->task.service->name;
 	row->state = sp_state_names[sp_state_of(pd)];
-	put_peer(row->peer, pd->fd);
+	sp_peer_name(row->peer, pd->fd);
 	if (getsockopt(pd->fd, IPPROTO_TCP, TCP_INFO, &row->tcp, &size) != 0)
 		memset(&row->tcp, 0, sizeof(row->tcp));
 	if (ioctl(pd->fd, SIOCINQ, &row->unread) != 0)

@@ -42,8 +42,10 @@
  * sp_log_stop() not for ever. What cannot be written is lost, and counted.
  */
 
+#include "framework/peer.h"
 #include "framework/text.h"
 #include "shards/bounded_queue.h"
+#include "shards/handle.h"
 #include "shards/idle.h"
 #include "shards/mpsc_stack.h"
 #include "shards/spsc_ring.h"
@@ -54,14 +56,22 @@
 #define SP_LOG_MESSAGE 512
 #define SP_LOG_QUEUE_MAX (UINT32_C(1) << 20)
 
-/* An answer, as the access log has it. Both texts are constant. */
+/* A longer X-Request-Id is as good as none. */
+#define SP_REQUEST_ID 64
+
+/* An answer, as the access log has it. Both pointers are to constant text. */
 struct sp_access {
 	const char *method, *route;
 	int status; /* 0: the client left before there was one */
 	uint32_t shard;
 	uint64_t bytes;
 	uint64_t queue_us, run_us, parked_us, blocked_us;
-	char trace_id[33]; /* of W3C Trace Context; "": of no trace */
+	sp_handle conn;
+	uint64_t req;               /* which one on it, from 1 on */
+	char peer[SP_PEER_SIZE];    /* "": not of the internet */
+	struct spate_trace trace;   /* its trace_id is "": of none */
+	uint64_t span;              /* what we call our part of that */
+	char request_id[SP_REQUEST_ID + 1]; /* "": none that is fit */
 };
 
 struct sp_log_line {

@@ -7,6 +7,8 @@
 
 #include "framework/json_out.h"
 #include "framework/log.h"
+#include "framework/recording.h"
+#include "framework/traceparent.h"
 #include "shards/clock.h"
 
 #include <stdio.h>
@@ -14,12 +16,13 @@
 #include <time.h>
 
 #define TIME_SIZE 32
+#define NAME_SIZE 32 /* of a connection, or of a part of a trace */
 
 /* Of an answer, in this order, and under these names. */
 #define ACCESS_NUMBERS(X)                                                      \
 	X(status)                                                              \
 	X(bytes)                                                               \
-	X(queue_us) X(run_us) X(parked_us) X(blocked_us) X(shard)
+	X(queue_us) X(run_us) X(parked_us) X(blocked_us) X(shard) X(req)
 
 static const char *const level_names[] = { "debug", "info", "warning",
 	"error" };
@@ -89,6 +92,42 @@ put_u64(struct sp_text *text, const char *key, uint64_t value)
 	sp_text_u64(text, value);
 }
 
+/* Those of its texts that there are, each as key and value. */
+static void
+each_text(const struct sp_access *access, void *out,
+    void (*put)(void *out, const char *key, const char *value))
+{
+	char memory[NAME_SIZE + 1];
+	struct sp_text name;
+
+	sp_text_init(&name, memory, NAME_SIZE);
+	sp_recording_name(&name, access->conn);
+	memory[name.size] = '\0';
+	put(out, "conn", memory);
+	if (access->peer[0] != '\0')
+		put(out, "peer", access->peer);
+	if (access->request_id[0] != '\0')
+		put(out, "request_id", access->request_id);
+	if (access->trace.trace_id[0] == '\0')
+		return;
+	put(out, "trace_id", access->trace.trace_id);
+	sp_text_init(&name, memory, NAME_SIZE);
+	sp_traceparent_put_id(&name, access->span);
+	memory[name.size] = '\0';
+	put(out, "span_id", memory);
+	put(out, "parent_id", access->trace.parent_id);
+}
+
+static void
+logfmt_text(void *out, const char *key, const char *value)
+{
+	struct sp_text *text = out;
+
+	sp_text_char(text, ' ');
+	sp_text_string(text, key);
+	put_string(text, "=", value);
+}
+
 void
 sp_log_put_access(struct sp_text *text, const struct sp_access *access)
 {
@@ -97,8 +136,7 @@ sp_log_put_access(struct sp_text *text, const struct sp_access *access)
 #define X(name) put_u64(text, " " #name "=", (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
-	if (access->trace_id[0] != '\0')
-		put_string(text, " trace_id=", access->trace_id);
+	each_text(access, text, logfmt_text);
 }
 
 /* What it says, to a reader. */
@@ -126,6 +164,12 @@ put_logfmt(struct sp_text *text, const struct sp_log_line *line)
 /* ----------------------------------------------------------------- JSON */
 
 static void
+json_text(void *out, const char *key, const char *value)
+{
+	sp_json_put_string(out, key, value);
+}
+
+static void
 json_access(struct sp_json *json, const struct sp_access *access)
 {
 	sp_json_put_string(json, "method", access->method);
@@ -133,8 +177,7 @@ json_access(struct sp_json *json, const struct sp_access *access)
 #define X(name) sp_json_put(json, #name, (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
-	if (access->trace_id[0] != '\0')
-		sp_json_put_string(json, "trace_id", access->trace_id);
+	each_text(access, json, json_text);
 }
 
 static void

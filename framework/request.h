@@ -69,6 +69,7 @@ struct sp_req_more {
 	struct spate_str form;
 	struct sp_trailers *trailers;
 	uint32_t deferral; /* the promise's number, while there is one */
+	uint64_t span;     /* traceparent.h; 0: not yet named */
 	bool timed;        /* and has spent: Server-Timing */
 	struct sp_spent spent;
 };

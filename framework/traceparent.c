@@ -2,6 +2,7 @@
 
 #include "framework/traceparent.h"
 
+#include "framework/request.h"
 #include "shards/clock.h"
 
 #include <errno.h>
@@ -78,19 +79,27 @@ is_named(struct spate_str name, const char *text)
 	       && strncasecmp(name.data, text, name.size) == 0;
 }
 
-/* Two may be of two traces, and nobody can tell which is meant. */
+struct spate_str
+sp_only_field(const struct spate_req *req, const char *wanted)
+{
+	const struct spate_str none = { NULL, 0 };
+	struct spate_str name, value, found = none;
+
+	for (size_t i = 0; spate_header_at(req, i, &name, &value) == 0; i++) {
+		if (!is_named(name, wanted))
+			continue;
+		if (found.data != NULL)
+			return none;
+		found = value;
+	}
+	return found;
+}
+
 int
 spate_trace(const struct spate_req *req, struct spate_trace *trace)
 {
-	struct spate_str name, value, found = { NULL, 0 };
+	struct spate_str found = sp_only_field(req, TRACEPARENT);
 
-	for (size_t i = 0; spate_header_at(req, i, &name, &value) == 0; i++) {
-		if (!is_named(name, TRACEPARENT))
-			continue;
-		if (found.data != NULL)
-			return -ENOENT;
-		found = value;
-	}
 	if (found.data == NULL
 	    || sp_traceparent_parse(trace, found.data, found.size) != 0)
 		return -ENOENT;
@@ -102,7 +111,7 @@ spate_trace(const struct spate_req *req, struct spate_trace *trace)
  * would not do. Without chance to be had, the time is the best there is.
  */
 static uint64_t
-new_parent(void)
+new_span(void)
 {
 	uint64_t id = 0;
 
@@ -111,17 +120,35 @@ new_parent(void)
 	return id != 0 ? id : 1;
 }
 
+uint64_t
+sp_traceparent_span(struct spate_req *req)
+{
+	struct sp_req_more *more = sp_req_more(req);
+
+	if (more == NULL)
+		return new_span();
+	if (more->span == 0)
+		more->span = new_span();
+	return more->span;
+}
+
 void
-sp_traceparent_put(struct sp_text *text, const struct spate_trace *trace)
+sp_traceparent_put_id(struct sp_text *text, uint64_t id)
 {
 	static const char digits[] = "0123456789abcdef";
-	uint64_t id = new_parent();
 
+	for (int shift = 60; shift >= 0; shift -= 4)
+		sp_text_char(text, digits[id >> shift & 15]);
+}
+
+void
+sp_traceparent_put(
+    struct sp_text *text, const struct spate_trace *trace, uint64_t span)
+{
 	sp_text_string(text, "00-");
 	sp_text_bytes(text, trace->trace_id, TRACE_ID);
 	sp_text_char(text, '-');
-	for (int shift = 60; shift >= 0; shift -= 4)
-		sp_text_char(text, digits[id >> shift & 15]);
+	sp_traceparent_put_id(text, span);
 	sp_text_string(text, trace->sampled ? "-01" : "-00");
 }
 
@@ -149,14 +176,14 @@ pass_state(struct sp_text *text, const struct spate_req *req)
 }
 
 void
-sp_traceparent_pass(struct sp_text *text, const struct spate_req *req)
+sp_traceparent_pass(struct sp_text *text, struct spate_req *req)
 {
 	struct spate_trace trace;
 
 	if (spate_trace(req, &trace) != 0)
 		return;
 	sp_text_string(text, TRACEPARENT ": ");
-	sp_traceparent_put(text, &trace);
+	sp_traceparent_put(text, &trace, sp_traceparent_span(req));
 	sp_text_string(text, "\r\n");
 	pass_state(text, req);
 }

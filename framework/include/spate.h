@@ -165,8 +165,8 @@ struct spate_options {
 	uint32_t max_memory;  /* of spate_alloc(), for one request; 1 MiB */
 
 	/*
-	 * Where messages go: one line each, without its end, on loan. NULL:
-	 * nowhere. Called from any of the server's threads, several at once.
+	 * Where lines go, on loan, without their end; NULL: nowhere. Called
+	 * from any thread, several at once, and in a sandbox from SIGSYS.
 	 */
 	void (*log)(void *arg, enum spate_log_level level, const char *line);
 	void *log_arg;

@@ -20,7 +20,8 @@ LOGFMT = re.compile(r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z "
                     r'msg=("(?:[^"\\]|\\.)*"|[^" =\\]+)'
                     r'(?: [a-z_]+=(?:"(?:[^"\\]|\\.)*"|[^" =\\]+))*\n')
 FIELDS = ["time", "level", "msg", "method", "route", "status", "bytes",
-          "queue_us", "run_us", "parked_us", "blocked_us", "shard"]
+          "queue_us", "run_us", "parked_us", "blocked_us", "shard", "req",
+          "conn", "peer"]
 
 
 def log_counts(demo):
@@ -55,6 +56,109 @@ class FormatTest(unittest.TestCase):
             self.assertIn(flags[0][2:], done.stderr)
         self.assertEqual(run("--log-queue", "1").returncode,
                          process_test.CONFIG)
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+TRACEPARENT = f"traceparent: 00-{TRACE}-{PARENT}-01\r\n"
+NAMES = ("request_id", "trace_id", "span_id", "parent_id")
+
+
+def ask(link, path, fields=""):
+    """One request on a connection that stays, whose answer says ok."""
+    link.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
+    data = b""
+    while not data.endswith((b"ok", b"Hello, World!")):
+        part = link.recv(65536)
+        assert part, data
+        data += part
+
+
+def answers(demo, count):
+    """Its lines of the access log, when there are so many."""
+    def lines():
+        return [line for line in map(json.loads, demo.log)
+                if line["msg"] == "request"]
+    until(lambda: len(lines()) >= count)
+    return lines()
+
+
+class CorrelationTest(unittest.TestCase):
+    def test_a_line_says_on_which_connection(self):
+        with running("--access-log", "1", "--log-format", "json") as demo:
+            with demo.connect() as link, demo.connect() as other:
+                # The second begins in one worker, and ends in another.
+                for path in ("/plaintext", "/blocking?ms=1", "/plaintext"):
+                    ask(link, path)
+                ask(other, "/plaintext")
+                lines = answers(demo, 4)
+                peers = ["%s:%u" % (link.getsockname())
+                         for link in (link, other)]
+        mine = [line for line in lines if line["peer"] == peers[0]]
+        self.assertEqual([line["req"] for line in mine], [1, 2, 3])
+        self.assertEqual(len({line["conn"] for line in mine}), 1)
+        self.assertRegex(mine[0]["conn"], r"^\d+\.\d+\.\d+$")
+        theirs = [line for line in lines if line["peer"] == peers[1]]
+        self.assertEqual([line["req"] for line in theirs], [1])
+        self.assertNotEqual(theirs[0]["conn"], mine[0]["conn"])
+
+    def test_requests_that_are_not_logged_count(self):
+        for flags in ((), ("--max-connections", "9")):
+            with running("--access-log", "3", "--log-format", "json",
+                         "--shards", "1", *flags) as demo:
+                with demo.connect() as link:
+                    for _ in range(6):
+                        ask(link, "/plaintext")
+                    lines = answers(demo, 2)
+            self.assertEqual([line["req"] for line in lines], [3, 6])
+
+    def test_a_trace_goes_on_in_the_log_of_another_server(self):
+        flags = ("--access-log", "1", "--log-format", "json")
+        with running(*flags) as other:
+            with running(*flags, "--upstream",
+                         f"127.0.0.1:{other.port}") as demo:
+                with demo.connect() as link:
+                    for _ in range(2):
+                        link.sendall(b"GET /fanout?n=3 HTTP/1.1\r\nHost: a\r\n"
+                                     + TRACEPARENT.encode() + b"\r\n")
+                        answers(demo, 1)
+                    lines = answers(demo, 2)
+                asked = answers(other, 6)
+        for line in lines:
+            self.assertEqual((line["trace_id"], line["parent_id"]),
+                             (TRACE, PARENT))
+            self.assertRegex(line["span_id"], r"^[0-9a-f]{16}$")
+        spans = [line["span_id"] for line in lines]
+        self.assertEqual(len({*spans, PARENT}), 3)
+        self.assertEqual(sorted(line["parent_id"] for line in asked),
+                         sorted(3 * spans))
+        self.assertEqual(len({line["span_id"] for line in asked}), 6)
+        self.assertEqual({line["trace_id"] for line in asked}, {TRACE})
+
+    def test_without_a_trace_it_is_the_id_of_the_request(self):
+        fit = "a-Z_0.9:/+=~" + 52 * "x"
+        cases = [
+            ("", None),
+            (f"X-Request-Id: {fit}\r\n", fit),
+            ("x-request-id:  7 \r\n", "7"),
+            (f"X-Request-Id: {fit}x\r\n", None),
+            ("X-Request-Id:\r\n", None),
+            ("X-Request-Id: a b\r\n", None),
+            ('X-Request-Id: a"b\r\n', None),
+            ("X-Request-Id: a\\b\r\n", None),
+            ("X-Request-Id: a\r\nX-Request-Id: a\r\n", None),
+            ("X-Request-Id: a\r\n" + TRACEPARENT, None),
+            ("X-Request-Id: a\r\ntraceparent: 00-0-0-00\r\n", "a"),
+        ]
+        with running("--access-log", "1", "--log-format", "json") as demo:
+            with demo.connect() as link:
+                for fields, _ in cases:
+                    ask(link, "/plaintext", fields)
+                lines = answers(demo, len(cases))
+        for (fields, told), line in zip(cases, lines):
+            self.assertEqual(line.get("request_id"), told, fields)
+            self.assertEqual("trace_id" in line, TRACE in fields)
+        self.assertFalse(set(NAMES) & set(lines[0]))
 
 
 class LossTest(unittest.TestCase):

@@ -80,19 +80,23 @@ TEST(an_answer_has_fields)
 		    .run_us = 2,
 		    .parked_us = 3,
 		    .blocked_us = 4,
-		    .shard = 5 },
+		    .shard = 5,
+		    .conn = sp_handle_make(4, 1, 17),
+		    .req = 6 },
 	};
 
 	EXPECT(strcmp(put(SPATE_LOG_LOGFMT, &line),
 		   "time=1970-01-01T00:00:00.000Z level=info msg=request "
 		   "method=GET route=/a/:b status=200 bytes=13 queue_us=1 "
-		   "run_us=2 parked_us=3 blocked_us=4 shard=5\n")
+		   "run_us=2 parked_us=3 blocked_us=4 shard=5 req=6 "
+		   "conn=1.17.4\n")
 	       == 0);
 	EXPECT(strstr(put(SPATE_LOG_JSON, &line),
 		   "\"msg\":\"request\",\"method\":\"GET\","
 		   "\"route\":\"/a/:b\",\"status\":200,\"bytes\":13,"
 		   "\"queue_us\":1,\"run_us\":2,\"parked_us\":3,"
-		   "\"blocked_us\":4,\"shard\":5}\n")
+		   "\"blocked_us\":4,\"shard\":5,\"req\":6,"
+		   "\"conn\":\"1.17.4\"}\n")
 	       != NULL);
 }
 
@@ -306,22 +310,42 @@ TEST(what_a_full_ring_drops_is_counted_with_its_worker)
 	fclose(file);
 }
 
-TEST(an_answer_of_a_trace_says_which)
+static void
+says(const struct sp_access *access, const char *logfmt, const char *json)
 {
-	struct sp_log_line line = {
-		.level = SPATE_LOG_INFO,
-		.is_access = true,
-		.access = { .method = "GET",
-		    .route = "/",
-		    .trace_id = "0af7651916cd43dd8448eb211c80319c" },
+	const struct sp_log_line line = {
+		.level = SPATE_LOG_INFO, .is_access = true, .access = *access
 	};
 
-	EXPECT(strstr(put(SPATE_LOG_LOGFMT, &line),
-		   " trace_id=0af7651916cd43dd8448eb211c80319c\n")
-	       != NULL);
-	EXPECT(strstr(put(SPATE_LOG_JSON, &line),
-		   ",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\"}")
-	       != NULL);
+	EXPECT(strstr(put(SPATE_LOG_LOGFMT, &line), logfmt) != NULL);
+	EXPECT(strstr(put(SPATE_LOG_JSON, &line), json) != NULL);
+}
+
+TEST(an_answer_of_a_trace_says_which)
+{
+	const struct sp_access access = { .method = "GET",
+		.route = "/",
+		.trace = { .trace_id = "0af7651916cd43dd8448eb211c80319c",
+		    .parent_id = "b7ad6b7169203331" },
+		.span = 0x7b };
+
+	says(&access,
+	    " trace_id=0af7651916cd43dd8448eb211c80319c "
+	    "span_id=000000000000007b parent_id=b7ad6b7169203331\n",
+	    ",\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\","
+	    "\"span_id\":\"000000000000007b\","
+	    "\"parent_id\":\"b7ad6b7169203331\"}");
+}
+
+TEST(what_a_client_calls_its_request_is_one_value)
+{
+	const struct sp_access access = { .method = "GET",
+		.route = "/",
+		.peer = "[::1]:80",
+		.request_id = "a=b" };
+
+	says(&access, " peer=[::1]:80 request_id=\"a=b\"\n",
+	    ",\"peer\":\"[::1]:80\",\"request_id\":\"a=b\"}");
 }
 
 #define SAYERS 4

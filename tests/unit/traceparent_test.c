@@ -109,30 +109,27 @@ TEST(a_part_of_it_is_none)
 }
 
 static void
-put(char text[64])
+put(char text[64], uint64_t span)
 {
 	struct sp_text value;
 
 	sp_text_init(&value, text, 63);
-	sp_traceparent_put(&value, &trace);
+	sp_traceparent_put(&value, &trace, span);
 	text[value.size] = '\0';
 }
 
 TEST(what_goes_on_is_of_the_same_trace_with_another_parent)
 {
-	char first[64], second[64];
+	char text[64];
 
 	EXPECT_EQ(parse("cc-" ID "-" PARENT "-ff-more"), 0);
-	put(first);
-	put(second);
-	EXPECT_EQ(strlen(first), sizeof(GOOD) - 1);
-	EXPECT(strcmp(first, second) != 0);
-	EXPECT(strncmp(first, "00-" ID "-", 36) == 0);
-	EXPECT(strcmp(first + 52, "-01") == 0);
-	EXPECT_EQ(parse(first), 0);
-	EXPECT(strcmp(trace.parent_id, PARENT) != 0);
+	put(text, 0x7b);
+	EXPECT(strcmp(text, "00-" ID "-000000000000007b-01") == 0);
+	EXPECT_EQ(parse(text), 0);
+	put(text, UINT64_MAX);
+	EXPECT(strcmp(text, "00-" ID "-ffffffffffffffff-01") == 0);
 	EXPECT_EQ(parse("00-" ID "-" PARENT "-02"), 0);
-	put(first);
-	EXPECT(strcmp(first + 52, "-00") == 0);
-	EXPECT_EQ(parse(first), 0);
+	put(text, 1);
+	EXPECT(strcmp(text + 52, "-00") == 0);
+	EXPECT_EQ(parse(text), 0);
 }
