@@ -38,6 +38,29 @@ sp_histogram_add(
 	}
 }
 
+void
+sp_histogram_add_coarse(struct sp_histogram_sum *sum,
+    const SP_ATOMIC(uint64_t) *buckets, unsigned bits)
+{
+	const unsigned count = SP_LOGLINEAR_BUCKETS(bits, 64u);
+
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t n = sp_load(&buckets[i], relaxed);
+		unsigned at;
+
+		if (n == 0)
+			continue;
+		at = (unsigned)sp_loglinear_bucket(
+		    sp_loglinear_greatest(i, bits) | 1, SP_HISTOGRAM_BITS);
+		sum->buckets[at] += n;
+		sum->count += n;
+		if (sum->end == 0 || at < sum->begin)
+			sum->begin = at;
+		if (at >= sum->end)
+			sum->end = at + 1;
+	}
+}
+
 uint64_t
 sp_histogram_quantile(const struct sp_histogram_sum *sum, unsigned share)
 {

@@ -58,6 +58,13 @@ void sp_histogram_add(
     struct sp_histogram_sum *sum, const struct sp_histogram *histogram);
 
 /*
+ * sp_histogram_add_coarse: likewise, of buckets that somebody else has, with
+ * fewer bits. A value is taken for the greatest of its bucket there.
+ */
+void sp_histogram_add_coarse(struct sp_histogram_sum *sum,
+    const SP_ATOMIC(uint64_t) *buckets, unsigned bits);
+
+/*
  * sp_histogram_quantile: the value that a share of all values does not
  * exceed, for share in 1/1000 from 0 to 1000.
  *

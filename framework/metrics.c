@@ -364,6 +364,24 @@ put_phases(struct scrape *scrape)
 	}
 }
 
+static void
+put_loops(struct scrape *scrape)
+{
+	struct sp_histogram_sum *sum = &scrape->route->latency;
+
+	sp_metrics_family(&scrape->out, "spate_shard_loop_duration_seconds",
+	    "histogram", "From one look at epoll to the next, but for sleeps.");
+	for (uint32_t i = 0; i < scrape->engine->shard_count; i++) {
+		const struct sp_label labels[SP_METRIC_LABELS] = {
+			{ "shard", scrape->shard[i] },
+		};
+		uint64_t cycles = sp_view_loop(sum, scrape->engine->shards[i]);
+
+		sp_metrics_histogram(&scrape->out, labels, sum, cycles);
+		sp_render_pause();
+	}
+}
+
 /* ----------------------------------------------------------------- whole */
 
 /* The fullest shard by the mean; 1 if there is nothing to be uneven. */
@@ -469,6 +487,7 @@ put_all(struct scrape *scrape)
 	put_values(scrape);
 	sp_metrics_counters(&scrape->out, scrape->engine, scrape->shard);
 	put_states(scrape);
+	put_loops(scrape);
 	put_stale(scrape);
 	put_rcu(&scrape->out);
 	put_memory(scrape);

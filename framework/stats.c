@@ -185,6 +185,8 @@ put_shard(struct sp_json *json, const struct spate_server *server,
     struct sp_shard *shard, struct sp_shard_view *view,
     const struct wanted *wanted)
 {
+	uint64_t cycles;
+
 	sp_view_shard(view, shard);
 	sp_render_pause();
 	sp_json_object(json);
@@ -212,6 +214,10 @@ put_shard(struct sp_json *json, const struct spate_server *server,
 	put_memory(json, shard);
 	sp_json_put(json, "busy_ns", sp_cycles_to_ns(view->busy));
 	put_shard_times(json, view, wanted->buckets);
+	/* The rest of the view has been told. */
+	cycles = sp_view_loop(&view->latency, shard);
+	put_histogram(
+	    json, "loop", &view->latency, cycles, wanted->buckets);
 	sp_json_end(json);
 }
 

@@ -139,6 +139,14 @@ sp_view_phase(
 	return cycles;
 }
 
+uint64_t
+sp_view_loop(struct sp_histogram_sum *sum, struct sp_shard *shard)
+{
+	memset(sum, 0, sizeof(*sum));
+	sp_histogram_add_coarse(sum, shard->loop.counts, SP_LOOP_BITS);
+	return sp_load(&shard->loop.cycles, relaxed);
+}
+
 /* Most routes of most servers are not asked for, and their sums are large. */
 const struct sp_route_sum *
 sp_view_route(

@@ -57,6 +57,9 @@ uint64_t sp_view_busy(struct sp_shard *shard);
 uint64_t sp_view_phase(
     struct sp_histogram_sum *sum, struct sp_shard *shard, enum sp_phase phase);
 
+/* sp_view_loop: from one look at epoll to the next. Returns its sum. */
+uint64_t sp_view_loop(struct sp_histogram_sum *sum, struct sp_shard *shard);
+
 /*
  * sp_view_route: a route in all shards, by way of the caller's memory, which is
  * too much for a fiber's stack. Returns that, or a constant sum of nothing.

@@ -390,6 +390,26 @@ publish(struct sp_shard *shard, struct sp_worker *worker,
 	return first;
 }
 
+/* Sleeps are no part of it: it ends before one, and begins after. */
+static void
+loop_ends(struct sp_shard *shard)
+{
+	uint64_t cycles = sp_cycles() - shard->looked;
+
+	if (shard->looked == 0)
+		return;
+	sp_count(&shard->loop.cycles, cycles);
+	sp_count(&shard->loop.counts[sp_loglinear_bucket(
+		     cycles | 1, SP_LOOP_BITS)],
+	    1);
+}
+
+static void
+loop_begins(struct sp_shard *shard, const struct sp_task_list *ready)
+{
+	shard->looked = ready->since;
+}
+
 struct sp_task *
 sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 {
@@ -397,12 +417,14 @@ sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 	struct sp_task *first;
 	int64_t delay = 0;
 
+	loop_ends(shard);
 	sp_task_list_init(&ready);
 	while ((first = sp_task_list_split(&shard->overflow, 1)) != NULL)
 		sp_task_list_add(&ready, first);
 	if (may_block && ready.count == 0)
 		delay = until_next_timer(shard, worker);
 	sp_netpoll(shard, worker, delay, &ready);
+	loop_begins(shard, &ready);
 
 	worker->now_ns = sp_now_ns();
 	worker->now = sp_tick_of(worker->now_ns);

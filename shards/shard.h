@@ -19,6 +19,7 @@
  * Groups of fields are apart by who writes them.
  */
 
+#include "alloc/loglinear.h"
 #include "shards/counters.h"
 #include "shards/idle.h"
 #include "shards/netpoll.h"
@@ -48,6 +49,17 @@ struct sp_msg {
 };
 
 struct sp_listener; /* accept.h */
+
+/*
+ * How long it took from one look at epoll to the next, in buckets of
+ * alloc/loglinear.h: so long what comes may lie in the kernel unseen.
+ */
+#define SP_LOOP_BITS 2
+#define SP_LOOP_BUCKETS SP_LOGLINEAR_BUCKETS(SP_LOOP_BITS, 64)
+struct sp_loop_times {
+	SP_ATOMIC(uint64_t) cycles; /* all together */
+	SP_ATOMIC(uint64_t) counts[SP_LOOP_BUCKETS];
+};
 
 struct sp_shard {
 	/* Constant. */
@@ -95,6 +107,8 @@ struct sp_shard {
 	sp_tick alarm;  /* when np's goes off */
 	bool alarm_set; /* that was not yet seen */
 	struct sp_wheel wheel;
+	uint64_t looked; /* cycles; when epoll last said something; 0: never */
+	struct sp_loop_times loop;
 
 	SP_ATOMIC(struct sp_worker *) workers[SP_WORKERS_MAX];
 };

@@ -184,6 +184,22 @@ class StatsTest(unittest.TestCase):
             until(lambda: told(demo, "parked") == 3)
             until(lambda: told(demo, "blocked") == 2)
 
+    def test_the_time_between_two_looks_at_epoll_is_told(self):
+        def loop():
+            return stats(demo)["shards"][0]["loop"]
+
+        # Nobody else polls while the one worker blocks.
+        with running("--shards", "1", "--spares", "0") as demo:
+            before = loop()
+            demo.get("/block?ms=30")
+            until(lambda: loop()["max_ns"] > 30_000_000)
+            found, rows = loop(), metrics(demo)
+        self.assertGreater(found["count"], before["count"])
+        self.assertGreater(found["sum_ns"] - before["sum_ns"], 30_000_000)
+        self.assertGreaterEqual(
+            rows["spate_shard_loop_duration_seconds_count"]['shard="0"'],
+            found["count"])
+
     def test_what_was_closed_is_reclaimed(self):
         with running("--shards", "1") as demo:
             demo.get("/json")

@@ -168,3 +168,25 @@ TEST(who_reads_meanwhile_sees_no_count_go_back)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(last, RECORDS);
 }
+
+TEST(coarser_buckets_are_added_by_their_greatest_value)
+{
+	enum { BITS = 2 };
+	static SP_ATOMIC(uint64_t) coarse[SP_LOGLINEAR_BUCKETS(BITS, 64)];
+	static const uint64_t values[] = { 1, 2, 3, 7, 100, 1000, 123456789,
+		UINT64_C(1) << 62 };
+	const unsigned count = sizeof(values) / sizeof(*values);
+
+	memset(&sum, 0, sizeof(sum));
+	for (unsigned i = 0; i < count; i++)
+		sp_count(&coarse[sp_loglinear_bucket(values[i], BITS)], 1);
+	sp_histogram_add_coarse(&sum, coarse, BITS);
+	EXPECT_EQ(sum.count, count);
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t told = sp_histogram_quantile(
+		    &sum, (i + 1) * 1000 / count);
+
+		EXPECT(told >= values[i]);
+		EXPECT(told - values[i] <= values[i] / 4 + values[i] / 8 + 1);
+	}
+}
