@@ -339,7 +339,8 @@ TEST(bodies_are_streamed_in_both_directions)
 		client_say(&client,
 		    "POST /read HTTP/1.1\r\nHost: a\r\n"
 		    "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
-		AWAIT(begun == 1);
+		/* It has what there is, and waits for the rest. */
+		AWAIT(SITE_COUNT(&site, fiber_waits) >= 1);
 		client_say(&client, "2\r\nde\r\n0\r\n\r\n");
 		gets(&client, 200, "abcde");
 		client_say(&client, GET("/much"));
@@ -507,6 +508,8 @@ TEST(more_than_may_be_in_flight_are_refused)
 		begin(&client[1], GET("/few"));
 		gets(&client[1], 503, NULL);
 		EXPECT_EQ(sp_load(&pool()->refused, relaxed), 0);
+		/* A thread that has just begun is not yet asked. */
+		EXPECT(SITE_REACHES(&site, refused_busy, 1));
 		EXPECT_EQ(SITE_COUNT(&site, refused_busy), 1);
 		EXPECT_EQ(SITE_COUNT(&site, refused_queue), 0);
 		gate = 1;
