@@ -10,22 +10,21 @@
 #include "framework/stats.h"
 
 /* Of struct spate_options, as they are called there. */
-#define NUMBERS(X)                                                             \
-	X(shards)                                                              \
-	X(workers) X(spares) X(max_connections) X(max_connections_per_peer)    \
-	    X(max_requests) X(backlog) X(stack_size) X(max_fibers) X(          \
-		header_timeout_ms) X(body_timeout_ms) X(write_timeout_ms)      \
-		X(idle_timeout_ms) X(drain_timeout_ms) X(body_grace_ms) X(     \
-		    max_age_ms) X(events_comment_ms) X(max_head) X(max_fields) \
-		    X(max_target) X(max_body) X(min_body_rate) X(max_outq)     \
-			X(max_memory) X(upstream_idle_max) X(upstream_idle_ms) \
-			    X(name_cache_ms) X(stall_ms) X(max_tasks)          \
-				X(offload_threads) X(offload_queue)            \
-				    X(max_pipelined) X(max_unread)             \
-					X(min_write_rate) X(record_events)     \
-					    X(log_queue) X(access_log)         \
-						X(blocking_threads)            \
-						    X(blocking_queue)
+/* clang-format off */
+#define NUMBERS(X) \
+	X(shards) X(workers) X(spares) X(max_connections) \
+	X(max_connections_per_peer) X(max_requests) X(backlog) \
+	X(stack_size) X(max_fibers) X(header_timeout_ms) \
+	X(body_timeout_ms) X(write_timeout_ms) X(idle_timeout_ms) \
+	X(drain_timeout_ms) X(body_grace_ms) X(max_age_ms) \
+	X(events_comment_ms) X(max_head) X(max_fields) X(max_target) \
+	X(max_body) X(min_body_rate) X(max_outq) X(max_memory) \
+	X(upstream_idle_max) X(upstream_idle_ms) X(name_cache_ms) \
+	X(stall_ms) X(max_tasks) X(offload_threads) X(offload_queue) \
+	X(max_pipelined) X(max_unread) X(min_write_rate) \
+	X(record_events) X(log_queue) X(access_log) X(blocking_threads) \
+	X(blocking_queue)
+/* clang-format on */
 
 #define SWITCHES(X) X(half_close_cancels) X(record_times) X(server_timing)
 
