@@ -19,8 +19,9 @@
  *
  * An opportunity to help may be missed: a worker that looked here just
  * before the surplus came goes to sleep, and the waker that looked just
- * before it slept wakes nobody. The work is then done by its own shard.
- * What must not be missed goes by the inbox instead.
+ * before it slept wakes nobody. The work is then done by its own shard, or
+ * the watcher wakes somebody (sysmon.c). What must not be missed goes by the
+ * inbox instead.
  */
 
 #include <stdbool.h>

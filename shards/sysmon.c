@@ -10,6 +10,10 @@
  *     2. else one spare more, up to options.spares;
  *     3. else a worker of another shard that sleeps in its poll.
  *
+ * A shard may also be polled, by a worker that sleeps, while the handlers of
+ * another keep what is left of its list. The sleeper looked for such before
+ * it slept, but the list may have come later: it is woken, and takes it.
+ *
  * On the same CPU the kernel then shares the time between the handler that
  * does not come back and the helper: that is our preemption.
  *
@@ -105,6 +109,21 @@ progress(struct sp_shard *shard)
 	return sum;
 }
 
+/* Tasks that a worker of the shard has yet to begin. */
+static bool
+rest_waits(struct sp_shard *shard)
+{
+	uint32_t workers = sp_load(&shard->worker_count, acquire);
+
+	for (uint32_t i = 0; i < workers; i++) {
+		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
+
+		if (sp_load(&worker->rest, relaxed) != NULL)
+			return true;
+	}
+	return false;
+}
+
 /*
  * A handler that has kept its worker for stall_ms is told of once. It is the
  * same one as long as nothing else was begun: no task, no request of one, and
@@ -167,6 +186,11 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 	if (sp_shard_ended(shard))
 		return ASLEEP;
 	runs = look_for_stalls(engine, shard);
+	if (!awake && stands && rest_waits(shard)) {
+		if (sp_wake_notify(&shard->wake))
+			sp_shard_send_break(shard);
+		return TROUBLED;
+	}
 	if (!awake)
 		return runs ? CALM : ASLEEP;
 	if (!stands || !sp_token_free(&shard->token))

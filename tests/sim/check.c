@@ -17,6 +17,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #define STEPS 8 /* each so many steps all descriptors are looked at */
@@ -245,12 +246,60 @@ check_owners(struct sp_engine *engine)
 		    count.open);
 }
 
+/* In two looks of the watcher, if it is awake; it may stand still between. */
+static uint64_t
+rest_is_seen_ns(void)
+{
+	return 6 * SIM_NS_PER_MS
+	    + UINT64_C(4) * SIM_FROZEN_MAX * sim_sched.step_ns;
+}
+
+/* Those that lie behind a handler that keeps its worker. */
+static struct {
+	const struct sp_task *first;
+	uint64_t since;
+} rests[SIM_THREADS];
+
+static void
+check_rest(const struct sp_engine *engine, const struct sp_shard *shard,
+    struct sp_worker *worker)
+{
+	const struct sim_thread *thread = thread_of(worker);
+	const struct sp_task *rest = sp_load(&worker->rest, relaxed);
+	bool sleeps = sp_load(&shard->wake.sig, relaxed) == SP_WAKE_BLOCKED;
+
+	if (rest == NULL || rest != rests[thread->number].first || !sleeps
+	    || sp_load(&engine->sysmon_asleep, relaxed)) {
+		rests[thread->number].first = rest;
+		rests[thread->number].since = sim_now;
+	}
+	if (sim_now - rests[thread->number].since > rest_is_seen_ns())
+		sim_fail("a task waits behind a handler, and its shard sleeps");
+}
+
+/* A shard that sleeps is woken for what a handler keeps from its worker. */
+static void
+check_rests(struct sp_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->shard_count; i++) {
+		struct sp_shard *shard = engine->shards[i];
+		uint32_t workers = sp_load(&shard->worker_count, relaxed);
+
+		for (uint32_t j = 0; j < workers; j++)
+			check_rest(engine, shard,
+			    sp_load(&shard->workers[j], relaxed));
+	}
+}
+
 static void
 check_still(void)
 {
 	struct sp_engine *engine = engine_of_run();
 
-	if (engine == NULL || sim_app.hogs != 0)
+	if (engine == NULL)
+		return;
+	check_rests(engine);
+	if (sim_app.hogs != 0)
 		return;
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		if (sp_load(&engine->shards[i]->worker_count, relaxed) == 0)
@@ -337,6 +386,7 @@ sim_check_stopped(void)
 void
 sim_check_begin(void)
 {
+	memset(rests, 0, sizeof(rests));
 	sim_check_step = check_step;
 	sim_check_still = check_still;
 }

@@ -92,6 +92,8 @@ draw_kind(void)
 {
 	enum sim_request_kind kind = sim_below(SIM_KINDS);
 
+	if (sim_plan.hoggish && sim_chance(2))
+		return SIM_HOG;
 	/* Most are simple, and few block a worker. */
 	if (kind == SIM_HOG && !sim_chance(sim_plan.hogs))
 		return SIM_GET;
@@ -100,6 +102,13 @@ draw_kind(void)
 	if (sim_app_is_blocking(kind) && !sim_chance(sim_plan.blocks))
 		return SIM_GET;
 	return kind;
+}
+
+/* Some hogs stay until the watcher has long looked at what they keep. */
+static uint32_t
+draw_ms(enum sim_request_kind kind)
+{
+	return sim_below(kind == SIM_HOG && sim_chance(4) ? 400 : 8);
 }
 
 static void
@@ -115,7 +124,7 @@ put_requests(struct sim_client *client)
 		/* A chunk of one byte costs six. */
 		if (client->peer.size + 6 * size + 1000 > SIM_OUT_MAX)
 			break;
-		number = sim_app_request(kind, size, sim_below(8));
+		number = sim_app_request(kind, size, draw_ms(kind));
 		if (number == SIM_REQUESTS)
 			break;
 		put_request(client, number);

@@ -11,7 +11,8 @@ is what spate-sim is made of, and the test sim.mutant.NAME expects a seed of
 the first 10,000 to fail, or 30,000 for all but the first three. Most do within
 a hundred. Not listed are those that are found by luck: a grace period of no
 length, a thief that loads and stores instead of swapping, and a fiber that
-waits without a look at what has come. The models have those.
+waits without a look at what has come, which the models have; and a watcher
+that sees no rest of a list, which steal_test has.
 """
 
 import pathlib

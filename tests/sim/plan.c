@@ -107,6 +107,7 @@ draw_clients(struct sim_plan *plan)
 	plan->largest = at_most(ONE_OF(20, 300, 3000, 12000),
 	    BUFFERS
 		* at_most(sim_kernel.send_buffer, sim_kernel.receive_buffer));
+	plan->hoggish = sim_chance(8);
 	plan->hogs = ONE_OF(1, 4, 30);
 	plan->blocks = ONE_OF(1, 1, 4, 30);
 	plan->pause = ONE_OF(0, 0, 8, 40);

@@ -26,6 +26,7 @@ struct sim_plan {
 	uint32_t sessions;         /* connections, one after the other */
 	uint32_t requests;         /* on each, at most */
 	uint32_t largest;          /* body, at most */
+	bool hoggish;              /* half of all block a worker */
 	uint32_t hogs, blocks;     /* one in so many that may be one is */
 	uint32_t pause;            /* one step in so many is a pause */
 	uint32_t rude;             /* one session in so many is cut short */

@@ -6,6 +6,8 @@
  *     'f'   nothing
  *     's'   5 ms of CPU
  *     'h'   hogs the CPU until a message 'g' has been handled
+ *     'r'   as 'h', when another task lies in the rest of its list, put there
+ *           while the shard's poller sleeps; that task does what 'g' does
  *     'w'   tells its shard
  *     'l'   releases the hogs, and ends when its shard is asleep, is to end,
  *           and has nothing else
@@ -25,6 +27,37 @@
 static SP_ATOMIC(int) hogs, released;
 
 static void
+release_hogs(struct sp_worker *worker, struct sp_task *task)
+{
+	(void)worker;
+	(void)task;
+	sp_store(&released, 1, seq_cst);
+}
+
+static void
+hog(void)
+{
+	sp_fetch_add(&hogs, 1, seq_cst);
+	while (!sp_load(&released, seq_cst))
+		;
+}
+
+/* What a list leaves here is seen to by nobody but who looks for it later. */
+static void
+hog_with_rest(struct sp_worker *worker, struct sp_wake *wake)
+{
+	static const struct sp_service service = { .run = release_hogs };
+	static struct sp_poll_desc pd;
+
+	pd.task.service = &service;
+	while (sp_load(&wake->sig, seq_cst) != SP_WAKE_BLOCKED)
+		;
+	EXPECT(sp_load(&worker->rest, relaxed) == NULL);
+	sp_store(&worker->rest, &pd.task, release);
+	hog();
+}
+
+static void
 obey(struct sp_worker *worker, struct sp_poll_desc *pd, char *byte)
 {
 	uint64_t start = sp_now_ns();
@@ -35,9 +68,10 @@ obey(struct sp_worker *worker, struct sp_poll_desc *pd, char *byte)
 			;
 		break;
 	case 'h':
-		sp_fetch_add(&hogs, 1, seq_cst);
-		while (!sp_load(&released, seq_cst))
-			;
+		hog();
+		break;
+	case 'r':
+		hog_with_rest(worker, &echo_shard(worker, pd)->wake);
 		break;
 	case 'g':
 		sp_store(&released, 1, seq_cst);
@@ -200,6 +234,25 @@ TEST(a_sibling_polls_while_the_other_is_in_a_handler)
 	echo_start(&server, &options, &obedient);
 	for (int i = 0; i < 20; i++)
 		hog_and_release(&server);
+	echo_stop(&server);
+}
+
+/* A rest that came when the sibling had looked for one, and slept. */
+TEST(a_sibling_that_sleeps_is_woken_for_a_rest)
+{
+	struct sp_engine_options options = echo_options(1, 2);
+	struct echo_server server;
+	int client;
+
+	options.sweep_ms = 600000; /* or a timer would end that sleep */
+	echo_start(&server, &options, &obedient);
+	client = echo_connect(&server);
+	for (int i = 0; i < 20; i++) {
+		sp_store(&released, 0, seq_cst);
+		EXPECT_EQ(tell(client, 'r'), 'r');
+	}
+	EXPECT_EQ(ECHO_SUM(server.engine, stolen), 20);
+	close(client);
 	echo_stop(&server);
 }
 
