@@ -22,7 +22,7 @@ MODELS = {
     "shards/token.h": ["token", "idle"],
     "shards/poll_cache.h": ["reclaim"],
     "shards/poll_cache.c": ["reclaim"],
-    "shards/worker.c": ["rest", "resume", "idle"],
+    "shards/worker.c": ["rest", "fiber", "resume", "idle"],
     "shards/netpoll.c": ["poll_slot", "wake", "idle"],
     "shards/shard.c": ["reclaim", "idle"],
     "shards/steal.c": ["rest", "idle"],
@@ -43,7 +43,6 @@ GLANCE = "no pair ends here now; in order, so that one may"
 CLOSING = "a late send is freed after the grace period; info has one order"
 SEEN = "the owner clears what it has seen, and nothing crosses"
 OUTGOING = "no model has outgoing ones; as for connections, which they have"
-WAKES = "the stack orders the first; of the others only the number counts"
 OVERTAKEN = "who fails was overtaken, and touches nothing any more"
 RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
 MISSES = "a poller's side is relaxed, so both may miss whatever this one is"
@@ -106,9 +105,6 @@ EXPECTED_TO_HOLD = {
     "shards/shard.c: close_and_retire fetch_or -> relaxed": CLOSING,
     "shards/shard.c: sp_shard_ended load 3 -> acquire": OUTGOING,
     "shards/shard.c: sp_shard_ended load 3 -> relaxed": OUTGOING,
-    "shards/worker.c: sp_fiber_ready fetch_add -> acquire": WAKES,
-    "shards/worker.c: sp_fiber_ready fetch_add -> release": WAKES,
-    "shards/worker.c: sp_fiber_ready fetch_add -> relaxed": WAKES,
     "shards/poll_slot.h: sp_slot_unpark cas failure -> acquire": OVERTAKEN,
     "shards/poll_slot.h: sp_slot_unpark cas failure -> relaxed": OVERTAKEN,
     "shards/poll_slot.h: sp_slot_retract cas -> acq_rel": RETRACTS,
@@ -276,6 +272,21 @@ LOGIC = [
      "\n	    || sp_token_free(&shard->token)) {", ") {", "idle"),
     ("the poller does not look at its fibers", "shards/netpoll.c",
      "|| !sp_stack_empty(&worker->resumed)", "", "resume"),
+    ("a fiber forgets who else made it ready", "shards/worker.c",
+     "fiber->credits = wakes - 1;", "fiber->credits = 0;", "fiber"),
+    ("a fiber looks when it was made ready, too late", "shards/worker.c",
+     """	ready = fiber->ready;
+	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
+""", """	wakes = sp_xchg(&fiber->wakes, 0, acq_rel);
+	ready = fiber->ready;
+""", "fiber"),
+    ("a directory is published by a relaxed store", "alloc/slab.c",
+     "grown, memory_order_release);", "grown, memory_order_relaxed);", "slab"),
+    ("a directory is found by a relaxed load", "alloc/slab.h",
+     "&slab->dir, memory_order_acquire);",
+     "&slab->dir, memory_order_relaxed);", "slab"),
+    ("a directory lists a chunk too many", "alloc/slab.c",
+     "grown->chunks = chunks + 1;", "grown->chunks = chunks + 2;", "slab"),
     ("who readies a fiber looks before it pushes", "shards/worker.c",
      """	sp_stack_push(&home->resumed, &fiber->link);
 	if (sp_idle_claim(home->idle, home->place))

@@ -17,11 +17,17 @@ struct sp_shard;
 struct sp_engine;
 struct sp_idle;
 
+/* fiber_model.cpp looks at who touches it. */
+#ifndef STUB_READY
+#define STUB_READY uint64_t
+#endif
+
 struct sp_fiber {
 	struct sp_link link;
 	struct sp_worker *home;
 	SP_ATOMIC(uint32_t) wakes;
-	uint64_t ready;
+	uint32_t credits = 0;
+	STUB_READY ready;
 	struct {
 		uint64_t parked, blocked;
 	} waited = {};
@@ -55,6 +61,8 @@ struct sp_worker {
 	uint32_t place = 0;
 	struct sp_idle *idle = nullptr;
 	struct sp_fiber *current = nullptr;
+	SP_ATOMIC(const char *) handler;
+	sp_handle running = 0;
 	SP_ATOMIC(uint32_t) waiting;
 	struct sp_link *runnable = nullptr;
 	struct sp_link **runnable_tail = &runnable;
