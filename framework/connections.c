@@ -22,8 +22,6 @@
 /* Descriptors that one answer looks at, at most: it keeps its worker. */
 #define LOOKS_MAX 65536
 
-#define NAME_SIZE 32
-
 struct wanted {
 	uint64_t rows;
 	uint64_t after; /* where to begin: shard and index, as in a handle */
@@ -34,8 +32,8 @@ struct row {
 	sp_handle handle;
 	const char *service, *state;
 	char peer[SP_PEER_SIZE]; /* "": not of the internet */
-	int unread, unsent;   /* bytes that the kernel holds */
-	struct tcp_info tcp;  /* all 0 if it is no TCP */
+	int unread, unsent;      /* bytes that the kernel holds */
+	struct tcp_info tcp;     /* all 0 if it is no TCP */
 };
 
 /* => Returns false: it is none, or is being closed. */
@@ -65,14 +63,11 @@ look(struct row *row, struct sp_poll_desc *pd)
 static void
 put_row(struct sp_json *json, const struct row *row)
 {
-	char memory[NAME_SIZE + 1];
-	struct sp_text name;
+	char name[SP_RECORDING_NAME];
 
-	sp_text_init(&name, memory, NAME_SIZE);
-	sp_recording_name(&name, row->handle);
-	memory[name.size] = '\0';
+	sp_recording_name(name, row->handle);
 	sp_json_object(json);
-	sp_json_put_string(json, "conn", memory);
+	sp_json_put_string(json, "conn", name);
 	sp_json_put_string(json, "service", row->service);
 	sp_json_put_string(json, "peer", row->peer);
 	sp_json_put_string(json, "state", row->state);

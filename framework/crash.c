@@ -63,7 +63,7 @@ write_head(int fd, struct sp_text *text, int number, const siginfo_t *info)
 			sp_text_string(text, handler);
 		}
 		sp_text_string(text, ", conn ");
-		sp_recording_name(text, worker->running);
+		sp_recording_put_name(text, worker->running);
 	}
 	sp_text_char(text, '\n');
 	write_all(fd, text);

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_SIZE 32
-
 /* ------------------------------------------------------------------ handle */
 
 /* One number of a handle, up to a dot or the end. */
@@ -112,24 +110,14 @@ put_deadline(struct sp_json *json, const char *key, sp_tick deadline)
 }
 
 static void
-put_name(struct sp_json *json, sp_handle handle)
-{
-	char memory[NAME_SIZE + 1];
-	struct sp_text name;
-
-	sp_text_init(&name, memory, NAME_SIZE);
-	sp_recording_name(&name, handle);
-	memory[name.size] = '\0';
-	sp_json_put_string(json, "conn", memory);
-}
-
-static void
 put_words(struct sp_json *json, struct sp_poll_desc *pd, sp_handle handle)
 {
 	uintptr_t reads = sp_load(&pd->slot[SP_POLL_READ], relaxed);
 	uintptr_t writes = sp_load(&pd->slot[SP_POLL_WRITE], relaxed);
+	char name[SP_RECORDING_NAME];
 
-	put_name(json, handle);
+	sp_recording_name(name, handle);
+	sp_json_put_string(json, "conn", name);
 	sp_json_put(json, "shard", sp_handle_shard(handle));
 	sp_json_put(json, "index", sp_handle_index(handle));
 	sp_json_put(json, "generation", sp_handle_gen(handle));

@@ -16,7 +16,6 @@
 #include <time.h>
 
 #define TIME_SIZE 32
-#define NAME_SIZE 32 /* of a connection, or of a part of a trace */
 
 /* Of an answer, in this order, and under these names. */
 #define ACCESS_NUMBERS(X)                                                      \
@@ -97,13 +96,11 @@ static void
 each_text(const struct sp_access *access, void *out,
     void (*put)(void *out, const char *key, const char *value))
 {
-	char memory[NAME_SIZE + 1];
-	struct sp_text name;
+	char conn[SP_RECORDING_NAME], span[SP_TRACEPARENT_ID + 1];
+	struct sp_text text;
 
-	sp_text_init(&name, memory, NAME_SIZE);
-	sp_recording_name(&name, access->conn);
-	memory[name.size] = '\0';
-	put(out, "conn", memory);
+	sp_recording_name(conn, access->conn);
+	put(out, "conn", conn);
 	if (access->peer[0] != '\0')
 		put(out, "peer", access->peer);
 	if (access->request_id[0] != '\0')
@@ -111,10 +108,10 @@ each_text(const struct sp_access *access, void *out,
 	if (access->trace.trace_id[0] == '\0')
 		return;
 	put(out, "trace_id", access->trace.trace_id);
-	sp_text_init(&name, memory, NAME_SIZE);
-	sp_traceparent_put_id(&name, access->span);
-	memory[name.size] = '\0';
-	put(out, "span_id", memory);
+	sp_text_init(&text, span, SP_TRACEPARENT_ID);
+	sp_traceparent_put_id(&text, access->span);
+	span[text.size] = '\0';
+	put(out, "span_id", span);
 	put(out, "parent_id", access->trace.parent_id);
 }
 

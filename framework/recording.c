@@ -192,7 +192,7 @@ static const char *const wakes[SP_RECORD_WAKES] = { "io", "break", "timer",
 	"spurious" };
 
 void
-sp_recording_name(struct sp_text *text, sp_handle handle)
+sp_recording_put_name(struct sp_text *text, sp_handle handle)
 {
 	sp_text_u64(text, sp_handle_shard(handle));
 	sp_text_char(text, '.');
@@ -201,16 +201,22 @@ sp_recording_name(struct sp_text *text, sp_handle handle)
 	sp_text_u64(text, sp_handle_gen(handle));
 }
 
-static void
-tell_connection(struct sp_told *told, sp_handle handle)
+void
+sp_recording_name(char out[SP_RECORDING_NAME], sp_handle handle)
 {
 	struct sp_text text;
 
+	sp_text_init(&text, out, SP_RECORDING_NAME - 1);
+	sp_recording_put_name(&text, handle);
+	out[text.size] = '\0';
+}
+
+static void
+tell_connection(struct sp_told *told, sp_handle handle)
+{
 	if (handle == 0)
 		return;
-	sp_text_init(&text, told->conn, sizeof(told->conn) - 1);
-	sp_recording_name(&text, handle);
-	told->conn[text.size] = '\0';
+	sp_recording_name(told->conn, handle);
 	told->key = "conn";
 	told->text = told->conn;
 }

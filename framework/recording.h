@@ -55,14 +55,16 @@ void sp_recording_free(struct sp_recording *recording);
 /* sp_recording_ns: a time in cycles. */
 uint64_t sp_recording_ns(const struct sp_recording *recording, uint64_t cycles);
 
+#define SP_RECORDING_NAME 32
+
 /* What is recorded as one thing is told as one event, or as two. */
 struct sp_told {
 	const char *name;
 	const char *key;      /* of its argument; NULL: it has none */
 	uint64_t when, since; /* since is 0: it takes no time */
 	uint64_t value;
-	const char *text; /* instead of value, or NULL */
-	char conn[32];    /* text may be this */
+	const char *text; /* instead of value, or NULL; may be this: */
+	char conn[SP_RECORDING_NAME];
 };
 
 #define SP_TOLD_MAX 2
@@ -84,8 +86,12 @@ void sp_told_argument(struct sp_json *json, const struct sp_told *told);
 uint64_t sp_recording_put(struct sp_json *json, const char *name,
     struct sp_engine *engine, size_t most, uint64_t after);
 
-/* sp_recording_name: of a connection, or a task. Async-signal-safe. */
-void sp_recording_name(struct sp_text *text, sp_handle handle);
+/*
+ * sp_recording_put_name: of a connection, or a task. Async-signal-safe.
+ * sp_recording_name: the same, as a string.
+ */
+void sp_recording_put_name(struct sp_text *text, sp_handle handle);
+void sp_recording_name(char out[SP_RECORDING_NAME], sp_handle handle);
 
 /*
  * sp_recording_line: the last events of one worker in a line, the newest
