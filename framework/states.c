@@ -4,8 +4,9 @@
 
 #include "framework/server.h"
 #include "framework/stats.h"
+#include "framework/view.h"
 
-/* What is dear to look at is looked at no more often. */
+/* To look at all descriptors is dear. */
 #define FRESH_NS SP_NS_PER_S
 
 /* As many in a row, before others have their turn. */
@@ -74,12 +75,8 @@ void
 sp_states_refresh(struct spate_server *server)
 {
 	struct sp_states *states = &server->states;
-	uint64_t seen = sp_load(&states->seen_ns, relaxed);
-	uint64_t now = sp_now_ns();
 
-	/* One of those who come at a time. */
-	if (now - seen < FRESH_NS
-	    || !sp_cas(&states->seen_ns, &seen, now, relaxed, relaxed))
+	if (!sp_view_is_due(&states->seen_ns, FRESH_NS))
 		return;
 	for (uint32_t i = 0; i < server->engine->shard_count; i++)
 		look(states, server->engine->shards[i]);

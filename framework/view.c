@@ -11,7 +11,7 @@
 /* Not polled for so long, a shard that is awake is not alive. */
 #define ALIVE_NS (10 * (uint64_t)SP_NS_PER_S)
 
-/* What is dear to look at is looked at no more often. */
+/* What the arenas say is dear to look at. */
 #define FRESH_NS (100 * (uint64_t)SP_NS_PER_MS)
 
 const char *const sp_phase_names[SP_PHASES] = { "queue", "run", "parked",
@@ -239,16 +239,22 @@ sp_view_connections(struct sp_shard *shard)
 	return load > 0 ? (uint64_t)load : 0;
 }
 
+bool
+sp_view_is_due(SP_ATOMIC(uint64_t) * seen_ns, uint64_t fresh_ns)
+{
+	uint64_t seen = sp_load(seen_ns, relaxed), now = sp_now_ns();
+
+	return now - seen >= fresh_ns
+	       && sp_cas(seen_ns, &seen, now, relaxed, relaxed);
+}
+
 void
 sp_view_refresh_memory(struct spate_server *server)
 {
-	uint64_t seen = sp_load(&server->memory_seen_ns, relaxed);
-	uint64_t now = sp_now_ns();
 	struct sp_arena_stats arena;
 
-	/* One of those who come at a time: it takes jemalloc's locks. */
-	if (now - seen >= FRESH_NS
-	    && sp_cas(&server->memory_seen_ns, &seen, now, relaxed, relaxed))
+	/* It takes jemalloc's locks. */
+	if (sp_view_is_due(&server->memory_seen_ns, FRESH_NS))
 		sp_arena_stats_get(server->engine->shards[0]->arena, &arena);
 }
 

@@ -77,6 +77,12 @@ uint64_t sp_view_answers(
 
 uint64_t sp_view_connections(struct sp_shard *shard);
 
+/*
+ * sp_view_is_due: whether the caller is to look anew at what was last looked
+ * at then: no more often than that, and only one of those who come at a time.
+ */
+bool sp_view_is_due(SP_ATOMIC(uint64_t) * seen_ns, uint64_t fresh_ns);
+
 /* sp_view_fibers: of its workers, now. */
 struct sp_fibers_view {
 	uint64_t waiting; /* handlers and tasks that wait */
