@@ -95,6 +95,20 @@ put_group(struct sp_json *json, const char *group, const struct sp_sums *sums)
 	sp_json_end(json);
 }
 
+/* All of them in one number. */
+static uint64_t
+group_sum(const struct sp_sums *sums, const char *group)
+{
+	uint64_t sum = 0;
+
+#define X(name)                                                                \
+	if (is_of(#name, group))                                               \
+		sum += sums->name;
+	SP_COUNTERS(X)
+#undef X
+	return sum;
+}
+
 /* Its listeners' connections, by the shard that each was given to. */
 static void
 put_placed(struct sp_json *json, struct sp_shard *shard)
@@ -197,6 +211,8 @@ put_shard(struct sp_json *json, const struct spate_server *server,
 	put_group(json, "responses", &view->counters);
 	put_group(json, "timeouts", &view->counters);
 	put_placed(json, shard);
+	sp_json_put(
+	    json, "accept_errors", group_sum(&view->counters, "accept_errors"));
 #define X(name) put_alone(json, #name, view->counters.name);
 	SP_COUNTERS(X)
 #undef X

@@ -71,7 +71,6 @@ count_error(struct sp_worker *worker, int error)
 {
 	struct sp_counters *counters = &worker->counters;
 
-	sp_count(&counters->accept_errors, 1);
 	switch (error) {
 	case EMFILE:
 		sp_count(&counters->accept_errors_emfile, 1);

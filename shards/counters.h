@@ -16,7 +16,6 @@
 
 #define SP_COUNTERS(X)                                                         \
 	X(accepted)         /* connections that came to life here */           \
-	X(accept_errors)    /* accept() failed; by why, below */               \
 	X(handed_off)       /* connections accepted for another shard */       \
 	X(placed_away)      /* no room for them where their packets arrive */  \
 	X(moved)            /* and brought there later */                      \
@@ -75,7 +74,7 @@
 	X(lookups)          /* names that the system was asked for */          \
 	X(lookup_errors)    /* of those, and remembered ones, not found */     \
 	X(log_dropped)      /* lines for which the log had no room */          \
-	X(accept_errors_emfile)                                                \
+	X(accept_errors_emfile) /* accept() failed, by why */                  \
 	X(accept_errors_enfile)                                                \
 	X(accept_errors_enobufs)                                               \
 	X(accept_errors_enomem)                                                \

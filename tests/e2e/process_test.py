@@ -397,7 +397,16 @@ class DescriptorsTest(unittest.TestCase):
                 links[0].sendall(b"GET /json HTTP/1.1\r\nHost: a\r\n\r\n")
                 self.assertIn(b"Hello", links[0].recv(4096))
             until(lambda: len(demo.descriptors()) < limit / 2)
-            self.assertEqual(demo.get("/plaintext")[0], 200)
+            status, body = demo.get("/stats")
+            self.assertEqual(status, 200)
+            shards = json.loads(body)["shards"]
+            self.assertGreater(
+                sum(shard["accept_errors_emfile"] for shard in shards), 0)
+            for shard in shards:
+                self.assertEqual(
+                    shard["accept_errors"],
+                    sum(count for key, count in shard.items()
+                        if key.startswith("accept_errors_")))
 
 
 SHARD = ["id", "cpu", "connections", "accepted", "requests", "responses",
