@@ -26,6 +26,7 @@ struct scrape {
 	struct sp_engine *engine;
 	struct sp_route_sum *route; /* scratch */
 	sp_shard_label *shard;      /* numbers as text */
+	struct sp_memory_view *memory; /* each shard's */
 };
 
 #define C(field) offsetof(struct sp_counters, field)
@@ -75,12 +76,6 @@ worker_count(struct sp_shard *shard)
 }
 
 static uint64_t
-descriptor_bytes(struct sp_shard *shard)
-{
-	return sp_view_memory_parts(shard).descriptors;
-}
-
-static uint64_t
 is_up(struct sp_shard *shard)
 {
 	return sp_view_alive(shard);
@@ -109,11 +104,17 @@ static const struct {
 	    "Times it needed not to, as it was awake.", breaks_coalesced },
 	{ "spate_outq_full_total", "counter",
 	    "Sends refused, as the stream takes too little.", outq_full },
-	{ "spate_descriptor_bytes", "gauge",
-	    "Descriptors of connections, used or kept.", descriptor_bytes },
-	{ "spate_memory_bytes", "gauge",
-	    "Allocated in the arena, and descriptors.", sp_view_memory },
 };
+
+static void
+put_value(struct scrape *scrape, uint32_t shard, uint64_t value)
+{
+	const struct sp_label labels[SP_METRIC_LABELS] = {
+		{ "shard", scrape->shard[shard] },
+	};
+
+	sp_metrics_u64(&scrape->out, labels, value);
+}
 
 static void
 put_values(struct scrape *scrape)
@@ -123,14 +124,9 @@ put_values(struct scrape *scrape)
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
 		sp_metrics_family(&scrape->out, values[i].name, values[i].type,
 		    values[i].help);
-		for (uint32_t j = 0; j < engine->shard_count; j++) {
-			const struct sp_label labels[SP_METRIC_LABELS] = {
-				{ "shard", scrape->shard[j] },
-			};
-
-			sp_metrics_u64(&scrape->out, labels,
-			    values[i].value(engine->shards[j]));
-		}
+		for (uint32_t j = 0; j < engine->shard_count; j++)
+			put_value(
+			    scrape, j, values[i].value(engine->shards[j]));
 		sp_render_pause();
 	}
 	sp_metrics_family(&scrape->out, "spate_shard_busy_seconds_total",
@@ -160,8 +156,7 @@ static const struct {
 static void
 put_arena(struct scrape *scrape, uint32_t shard)
 {
-	struct sp_memory_view view = sp_view_memory_parts(
-	    scrape->engine->shards[shard]);
+	const struct sp_memory_view *view = &scrape->memory[shard];
 	const size_t parts = sizeof(arena_parts) / sizeof(*arena_parts);
 
 	for (size_t i = 0; i < parts; i++) {
@@ -171,7 +166,8 @@ put_arena(struct scrape *scrape, uint32_t shard)
 		};
 		uint64_t bytes;
 
-		memcpy(&bytes, (char *)&view.arena + arena_parts[i].offset,
+		memcpy(&bytes,
+		    (const char *)&view->arena + arena_parts[i].offset,
 		    sizeof(bytes));
 		sp_metrics_u64(&scrape->out, labels, bytes);
 	}
@@ -180,9 +176,22 @@ put_arena(struct scrape *scrape, uint32_t shard)
 static void
 put_memory(struct scrape *scrape)
 {
+	const struct sp_memory_view *memory = scrape->memory;
+	uint32_t shards = scrape->engine->shard_count;
+
+	for (uint32_t i = 0; i < shards; i++)
+		scrape->memory[i] = sp_view_memory(scrape->engine->shards[i]);
+	sp_metrics_family(&scrape->out, "spate_descriptor_bytes", "gauge",
+	    "Descriptors of connections, used or kept.");
+	for (uint32_t i = 0; i < shards; i++)
+		put_value(scrape, i, memory[i].descriptors);
+	sp_metrics_family(&scrape->out, "spate_memory_bytes", "gauge",
+	    "Allocated in the arena, and descriptors.");
+	for (uint32_t i = 0; i < shards; i++)
+		put_value(scrape, i, sp_view_memory_sum(&memory[i]));
 	sp_metrics_family(&scrape->out, "spate_arena_bytes", "gauge",
 	    "The arena of a shard, by what its pages are.");
-	for (uint32_t i = 0; i < scrape->engine->shard_count; i++)
+	for (uint32_t i = 0; i < shards; i++)
 		put_arena(scrape, i);
 	sp_metrics_family(&scrape->out, "spate_idle_connection_bytes", "gauge",
 	    "What a connection takes when it is idle, the kernel's aside.");
@@ -511,10 +520,12 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 		.engine = server->engine,
 		.route = malloc(sizeof(*scrape.route)),
 		.shard = malloc(shards * sizeof(*scrape.shard)),
+		.memory = malloc(shards * sizeof(*scrape.memory)),
 	};
 
 	(void)arg;
-	if (scrape.route == NULL || scrape.shard == NULL) {
+	if (scrape.route == NULL || scrape.shard == NULL
+	    || scrape.memory == NULL) {
 		text->overflow = true;
 	} else {
 		for (uint32_t i = 0; i < shards; i++)
@@ -524,6 +535,7 @@ render(struct sp_text *text, struct spate_server *server, void *arg)
 	}
 	free(scrape.route);
 	free(scrape.shard);
+	free(scrape.memory);
 }
 
 int

@@ -168,8 +168,9 @@ put_alone(struct sp_json *json, const char *name, uint64_t value)
 static void
 put_memory(struct sp_json *json, struct sp_shard *shard)
 {
-	struct sp_memory_view view = sp_view_memory_parts(shard);
+	struct sp_memory_view view = sp_view_memory(shard);
 
+	sp_json_put(json, "memory_bytes", sp_view_memory_sum(&view));
 	sp_json_key(json, "memory");
 	sp_json_object(json);
 	sp_json_put(json, "allocated", view.arena.allocated);
@@ -226,7 +227,6 @@ put_shard(struct sp_json *json, const struct spate_server *server,
 	    json, "stale_lookups", sp_load(&shard->stale_lookups, relaxed));
 	sp_json_put(json, "ring_depth", sp_ready_ring_depth(&shard->ring));
 	sp_json_put(json, "workers", sp_load(&shard->worker_count, relaxed));
-	sp_json_put(json, "memory_bytes", sp_view_memory(shard));
 	put_memory(json, shard);
 	sp_json_put(json, "busy_ns", sp_cycles_to_ns(view->busy));
 	put_shard_times(json, view, wanted->buckets);

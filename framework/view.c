@@ -259,7 +259,7 @@ sp_view_refresh_memory(struct spate_server *server)
 }
 
 struct sp_memory_view
-sp_view_memory_parts(struct sp_shard *shard)
+sp_view_memory(struct sp_shard *shard)
 {
 	struct sp_memory_view view = { .descriptors = 0 };
 	struct sp_slab_stats slab;
@@ -272,11 +272,9 @@ sp_view_memory_parts(struct sp_shard *shard)
 }
 
 uint64_t
-sp_view_memory(struct sp_shard *shard)
+sp_view_memory_sum(const struct sp_memory_view *view)
 {
-	struct sp_memory_view view = sp_view_memory_parts(shard);
-
-	return view.arena.allocated + view.descriptors;
+	return view->arena.allocated + view->descriptors;
 }
 
 bool

@@ -92,19 +92,17 @@ struct sp_fibers_view {
 struct sp_fibers_view sp_view_fibers(struct sp_shard *shard);
 
 /*
- * sp_view_memory: bytes allocated in its arena, and its descriptors. What
- * the arenas say is as of the last refresh, which does nothing if there was
- * one a tenth of a second ago.
+ * sp_view_memory: where it is. What the arenas say is as of the last refresh,
+ * which does nothing if there was one a tenth of a second ago.
+ * sp_view_memory_sum: bytes allocated in its arena, and its descriptors.
  */
-uint64_t sp_view_memory(struct sp_shard *shard);
-
-/* Where it is. */
 struct sp_memory_view {
 	struct sp_arena_stats arena; /* of the process, without jemalloc */
 	uint64_t descriptors; /* SP_SLAB_OBJECT_SIZE each, used or kept */
 };
 
-struct sp_memory_view sp_view_memory_parts(struct sp_shard *shard);
+struct sp_memory_view sp_view_memory(struct sp_shard *shard);
+uint64_t sp_view_memory_sum(const struct sp_memory_view *view);
 void sp_view_refresh_memory(struct spate_server *server);
 
 /* sp_view_pattern: what a number counts, as it is told to others. */

@@ -222,8 +222,13 @@ class StatsTest(unittest.TestCase):
                              shard["memory_bytes"])
             self.assertEqual(memory["idle_connection"], 128)
             self.assertLessEqual(memory["allocated"], memory["active"])
-            self.assertIn(f'shard="{shard["id"]}",kind="dirty"',
-                          rows["spate_arena_bytes"])
+            label = f'shard="{shard["id"]}"'
+            arena = rows["spate_arena_bytes"]
+            self.assertIn(f'{label},kind="dirty"', arena)
+            self.assertEqual(
+                arena[f'{label},kind="allocated"']
+                + rows["spate_descriptor_bytes"][label],
+                rows["spate_memory_bytes"][label])
         self.assertEqual(rows["spate_idle_connection_bytes"][""], 128)
         # Asked for by one connection more, which may have one of its own.
         self.assertGreaterEqual(sum(rows["spate_descriptor_bytes"].values()),
