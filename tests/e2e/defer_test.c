@@ -80,19 +80,32 @@ next_promise(void)
 	return deferral;
 }
 
-TEST(another_thread_answers_once)
+/*
+ * Start a server whose handler waits for so long, and ask it.
+ *
+ * => Returns the client's socket, when *deferral has been promised.
+ */
+static int
+ask_deferring(struct spate_server *server, uint32_t *ms, const char *request,
+    struct spate_deferral *deferral)
 {
-	const char *request = ASK("GET", "/");
-	struct spate_server *server = ask_new(NULL);
-	struct spate_deferral deferral;
 	int fd;
 
 	reset_all();
-	spate_route(server, "GET", "/", deferring, &for_ever);
+	spate_route(server, "GET", "/", deferring, ms);
 	ask_start(server);
 	fd = ask_connect(server);
 	ask_send(fd, request, strlen(request));
-	deferral = next_promise();
+	*deferral = next_promise();
+	return fd;
+}
+
+TEST(another_thread_answers_once)
+{
+	struct spate_server *server = ask_new(NULL);
+	struct spate_deferral deferral;
+	int fd = ask_deferring(server, &for_ever, ASK("GET", "/"), &deferral);
+
 	EXPECT_EQ(spate_answer(server, deferral, 99, NULL, "", 0), -EINVAL);
 	EXPECT_EQ(
 	    spate_answer(server, deferral, 200, "a\r\nb", "", 0), -EINVAL);
@@ -118,14 +131,8 @@ TEST(a_late_answer_is_stale)
 	const char *second = ASK("GET", "/");
 	struct spate_server *server = ask_new(NULL);
 	struct spate_deferral late, next;
-	int fd;
+	int fd = ask_deferring(server, &shortly, first, &late);
 
-	reset_all();
-	spate_route(server, "GET", "/", deferring, &shortly);
-	ask_start(server);
-	fd = ask_connect(server);
-	ask_send(fd, first, strlen(first));
-	late = next_promise();
 	ask_read(fd, "late\n");
 	EXPECT_EQ(ask_status(), 504);
 	ask_send(fd, second, strlen(second));
@@ -142,17 +149,10 @@ TEST(a_late_answer_is_stale)
 TEST(a_client_that_resets_ends_the_wait)
 {
 	const struct linger now = { .l_onoff = 1 };
-	const char *request = ASK("GET", "/");
 	struct spate_server *server = ask_new(NULL);
 	struct spate_deferral deferral;
-	int fd;
+	int fd = ask_deferring(server, &for_ever, ASK("GET", "/"), &deferral);
 
-	reset_all();
-	spate_route(server, "GET", "/", deferring, &for_ever);
-	ask_start(server);
-	fd = ask_connect(server);
-	ask_send(fd, request, strlen(request));
-	deferral = next_promise();
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
 	while (atomic_load(&waited) == 0)
