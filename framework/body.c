@@ -114,26 +114,21 @@ sp_req_body_waited(struct spate_req *req, uint64_t ns)
 }
 
 /*
- * Waits first, if the last read has emptied the socket: see read_some() in
- * http_conn.c. A thousand clients that send a byte now and then cost a system
- * call for each byte then, and not two.
+ * What has come. Nothing, if the last read has emptied the socket: see
+ * read_some() in http_conn.c. A thousand clients that send a byte now and then
+ * cost a system call for each byte then, and not two.
  */
 static ssize_t
-receive_within(struct spate_req *req, void *buf, size_t size, uint32_t ms)
+receive_now(struct spate_req *req, void *buf, size_t size)
 {
-	struct sp_poll_desc *pd = req->pd;
-	ssize_t n = req->drained
-	    ? sp_conn_recv_next(req->worker, pd, buf, size, ms)
-	    : sp_conn_recv(req->worker, pd, buf, size, ms);
-
-	req->drained = n > 0 && (size_t)n < size
-	    && !(sp_load(&pd->info, relaxed) & SP_POLL_HANGUP);
-	return n;
+	if (req->drained)
+		return -EAGAIN;
+	return sp_conn_try_recv(req->worker, req->pd, buf, size);
 }
 
 /* Waits no longer than the rate allows; which limit it was, *rate tells. */
 static ssize_t
-receive_by_rate(struct spate_req *req, void *buf, size_t size, bool *rate)
+wait_by_rate(struct spate_req *req, void *buf, size_t size, bool *rate)
 {
 	const struct spate_options *options = &req->server->options;
 	uint32_t most = options->body_timeout_ms;
@@ -145,30 +140,47 @@ receive_by_rate(struct spate_req *req, void *buf, size_t size, bool *rate)
 	*rate = ms < most || most == 0;
 	if (ms == 0)
 		return -ETIMEDOUT;
-	n = receive_within(req, buf, size, ms);
+	n = sp_conn_recv_next(req->worker, req->pd, buf, size, ms);
 	req->patience.waited_ns += sp_now_ns() - start;
-	if (n > 0)
-		req->patience.bytes += (uint64_t)n;
 	return n;
+}
+
+/*
+ * What is to be sent leaves before the wait, as it may be what the client
+ * waits for: its own time begins then, and there is nothing to wait for if it
+ * takes nothing.
+ */
+static ssize_t
+receive_later(struct spate_req *req, void *buf, size_t size, bool *rate)
+{
+	const struct spate_options *options = &req->server->options;
+	int error = sp_req_flush(req);
+
+	if (error != 0)
+		return error;
+	if (options->min_body_rate != 0)
+		return wait_by_rate(req, buf, size, rate);
+	return sp_conn_recv_next(
+	    req->worker, req->pd, buf, size, options->body_timeout_ms);
 }
 
 /* From the socket; an end in the middle of a body is an error. */
 static ssize_t
 receive(struct spate_req *req, void *buf, size_t size)
 {
-	const struct spate_options *options = &req->server->options;
 	struct sp_counters *counters = &req->worker->counters;
+	ssize_t n = receive_now(req, buf, size);
 	bool rate = false;
-	ssize_t n;
 
-	if (options->min_body_rate != 0)
-		n = receive_by_rate(req, buf, size, &rate);
-	else
-		n = receive_within(
-		    req, buf, size, options->body_timeout_ms);
-	if (n > 0)
+	if (n == -EAGAIN)
+		n = receive_later(req, buf, size, &rate);
+	req->drained = n > 0 && (size_t)n < size
+	    && !(sp_load(&req->pd->info, relaxed) & SP_POLL_HANGUP);
+	if (n > 0) {
+		req->patience.bytes += (uint64_t)n;
 		return n;
-	if (n == -ETIMEDOUT)
+	}
+	if (n == -ETIMEDOUT && req->error == 0)
 		sp_count(rate ? &counters->timeouts_rate
 			      : &counters->timeouts_body,
 		    1);

@@ -316,6 +316,10 @@ spate_upstream_wait(struct spate_upstream *up, unsigned what)
 	ready = (int)(at_hand(up, req) & what);
 	if (ready != 0)
 		return ready;
+	/* The client may wait for it, and its time begins then. */
+	error = req != NULL ? sp_req_flush(req) : 0;
+	if (error != 0)
+		return sp_upstream_fail(up, error);
 	start = sp_now_ns();
 	ready = wait_for(up, req, what);
 	if (req != NULL)

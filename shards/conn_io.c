@@ -57,17 +57,6 @@ set_deadline(struct sp_worker *worker, struct sp_poll_desc *pd,
 }
 
 ssize_t
-sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd, void *buf,
-    size_t size, uint32_t timeout_ms)
-{
-	ssize_t n = sp_conn_try_recv(worker, pd, buf, size);
-
-	return n != -EAGAIN
-	    ? n
-	    : sp_conn_recv_next(worker, pd, buf, size, timeout_ms);
-}
-
-ssize_t
 sp_conn_recv_next(struct sp_worker *worker, struct sp_poll_desc *pd, void *buf,
     size_t size, uint32_t timeout_ms)
 {

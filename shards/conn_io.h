@@ -58,15 +58,8 @@ sp_conn_try_recv(
 }
 
 /*
- * sp_conn_recv: likewise, but waits up to timeout_ms for the first byte. 0
- * for no limit.
- */
-ssize_t sp_conn_recv(struct sp_worker *worker, struct sp_poll_desc *pd,
-    void *buf, size_t size, uint32_t timeout_ms);
-
-/*
- * sp_conn_recv_next: likewise, when the last read has emptied the socket and
- * has left the edge of what came since.
+ * sp_conn_recv_next: likewise, when the socket is known to be empty. Waits up
+ * to timeout_ms for the first byte; 0 for no limit.
  */
 ssize_t sp_conn_recv_next(struct sp_worker *worker, struct sp_poll_desc *pd,
     void *buf, size_t size, uint32_t timeout_ms);

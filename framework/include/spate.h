@@ -419,8 +419,8 @@ SPATE_API int64_t spate_body_size(const struct spate_req *req);
  *
  * Returns how many bytes; 0 at the end.
  *
- * Errors: -ETIMEDOUT, -ECONNRESET and others of recv(2): the client is
- * gone. -EBADMSG: the body is malformed. Context: handler.
+ * Errors: -ETIMEDOUT and those of recv(2), or of send(2) for what was written
+ * before: the client is gone. -EBADMSG: it is malformed. Context: handler.
  */
 SPATE_API ssize_t spate_body_read(
     struct spate_req *req, void *buf, size_t size);

@@ -267,3 +267,66 @@ TEST(who_keeps_to_the_rate_is_not_cut)
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
 }
+
+#define REPEATED (6 * 1024)
+
+static _Atomic int last;
+static _Atomic bool ended;
+
+/* Answers each byte by so many that a send buffer is full before long. */
+static int
+repeats(struct spate_req *req, void *arg)
+{
+	static const char piece[REPEATED];
+	int error = spate_begin(req, 200, NULL, 1 << 30);
+	ssize_t n = 1;
+	char byte;
+
+	(void)arg;
+	while (error == 0 && n > 0) {
+		n = spate_body_read(req, &byte, 1);
+		if (n > 0)
+			error = spate_write(req, piece, sizeof(piece));
+	}
+	last = error != 0 ? error : (int)n;
+	ended = true;
+	return last;
+}
+
+/*
+ * Goal: who takes nothing of what comes back is cut by that, though its body
+ * is waited for with all patience.
+ * Method: each byte is sent when all that the one before is answered by has
+ * left the server. That is sent where the next byte is waited for, and at some
+ * time is stuck there.
+ */
+TEST(a_body_is_not_waited_for_by_who_cannot_answer)
+{
+	struct client client = { .fd = -1 };
+	uint64_t due = 0;
+
+	site_new(&site);
+	site.options.body_timeout_ms = 0;
+	site.options.min_body_rate = 0;
+	site.options.write_timeout_ms = 200;
+	handlers_make(&site);
+	spate_route(site.server, "POST", "/repeat", repeats, NULL);
+	ended = false;
+	if (site_start(&site) && open_narrow(&client, 2048)) {
+		client_say(&client, "POST /repeat HTTP/1.1\r\nHost: a\r\n"
+				    "Content-Length: 100000\r\n\r\n");
+		AWAIT(SITE_COUNT(&site, bytes_out) != 0);
+		due = SITE_COUNT(&site, bytes_out);
+		for (int sent = 0; !ended && sent < 100000; sent++) {
+			client_say(&client, "b");
+			due += REPEATED;
+			AWAIT(SITE_COUNT(&site, bytes_out) >= due || ended);
+		}
+		EXPECT_EQ(last, -ETIMEDOUT);
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_write), 1);
+		EXPECT_EQ(SITE_COUNT(&site, timeouts_body), 0);
+		AWAIT(is_reset(&client));
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
