@@ -43,6 +43,7 @@ static enum sim_answer_result
 end_head(struct sim_answer *answer)
 {
 	const char *length;
+	uint32_t told;
 
 	answer->line[answer->used] = '\0';
 	answer->used = 0;
@@ -50,7 +51,9 @@ end_head(struct sim_answer *answer)
 		return SIM_ANSWER_BAD;
 	answer->status = atoi(answer->line + 9);
 	if (answer->status < 200) {
+		told = answer->told + 1;
 		sim_answer_init(answer);
+		answer->told = told;
 		return SIM_ANSWER_MORE;
 	}
 	answer->closes = is_value(field(answer->line, "connection"), "close");

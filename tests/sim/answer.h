@@ -30,6 +30,7 @@ struct sim_answer {
 	uint32_t got;  /* of the body */
 	uint32_t used; /* of line */
 	bool started;  /* a byte of it has come */
+	uint32_t told; /* to go on, before that */
 	bool wrong;    /* a byte of the body is not what it should be */
 	char line[SIM_HEAD_MAX];
 };

@@ -18,8 +18,8 @@
 struct sim_app sim_app;
 
 static const char *const paths[SIM_KINDS] = { "/get/", "/sleep/", "/hog/",
-	"/stream/", "/echo/", "/pump/", "/defer/", "/block/", "/keep/",
-	"/missing/", NULL };
+	"/stream/", "/echo/", "/pump/", "/part/", "/defer/", "/block/",
+	"/keep/", "/missing/", NULL };
 
 const char *
 sim_app_path(enum sim_request_kind kind)
@@ -193,6 +193,37 @@ stream(struct spate_req *req, void *arg)
 	return error;
 }
 
+/* Is that what its client has sent there? */
+static void
+check_body(uint32_t number, uint32_t from, const char *data, size_t size)
+{
+	if (from + size > sim_app.requests[number].size)
+		sim_fail("more comes than the body of request %u has", number);
+	for (uint32_t i = 0; i < size; i++)
+		if ((uint8_t)data[i] != sim_app_byte(number, from + i))
+			sim_fail(
+			    "byte %u of request %u is wrong", from + i, number);
+}
+
+/*
+ * Some of the body, at most, which goes on from there.
+ *
+ * => Returns how many bytes; 0 at the end, if all have come; or -errno.
+ */
+static ssize_t
+read_piece(struct spate_req *req, uint32_t number, uint32_t from, char *piece,
+    uint32_t most)
+{
+	ssize_t n = spate_body_read(
+	    req, piece, 1 + sim_below(most < PIECE ? most : PIECE));
+
+	if (n > 0)
+		check_body(number, from, piece, (size_t)n);
+	if (n == 0 && from != sim_app.requests[number].size)
+		sim_fail("the body of request %u ends at %u", number, from);
+	return n;
+}
+
 static int
 echo(struct spate_req *req, void *arg)
 {
@@ -202,6 +233,8 @@ echo(struct spate_req *req, void *arg)
 	int error = spate_body(req, &body);
 
 	(void)arg;
+	if (error == 0)
+		check_body(number, 0, body.data, body.size);
 	if (request->kind == SIM_KEEP)
 		block(request);
 	if (error == 0)
@@ -211,20 +244,60 @@ echo(struct spate_req *req, void *arg)
 	return error;
 }
 
+/* Both ways at once: what is read is written, sooner or later. */
 static int
 pump(struct spate_req *req, void *arg)
 {
-	uint32_t number;
+	uint32_t number, done = 0;
 	struct sim_request *request = begin(req, &number);
-	int error = spate_begin(req, 200, NULL, -1);
+	int64_t size = sim_chance(2) ? spate_body_size(req) : -1;
+	bool first = sim_chance(2);
+	int error = first ? spate_begin(req, 200, NULL, size) : 0;
 	char piece[PIECE];
 	ssize_t n = 1;
 
 	(void)arg;
 	while (error == 0 && n > 0) {
-		n = spate_body_read(req, piece, 1 + sim_below(PIECE));
-		if (n > 0)
+		n = read_piece(req, number, done, piece, PIECE);
+		if (n >= 0 && !first) {
+			error = spate_begin(req, 200, NULL, size);
+			first = true;
+		}
+		if (n > 0 && error == 0)
 			error = spate_write(req, piece, (size_t)n);
+		done += n > 0 ? (uint32_t)n : 0;
+		if (error == 0 && sim_chance(4))
+			error = spate_flush(req);
+		if (error == 0 && request->ms != 0 && sim_chance(8))
+			pause_handler(req, request);
+	}
+	request->ended = true;
+	return error != 0 ? error : n < 0 ? (int)n : 0;
+}
+
+/* It may go on reading, and what it leaves is for the server to skip. */
+static int
+part(struct spate_req *req, void *arg)
+{
+	uint32_t number, done = 0, most;
+	struct sim_request *request = begin(req, &number);
+	char piece[PIECE];
+	int error = 0;
+	ssize_t n = 1;
+
+	(void)arg;
+	while (done < request->wants && n > 0) {
+		n = read_piece(req, number, done, piece, request->wants - done);
+		done += n > 0 ? (uint32_t)n : 0;
+	}
+	if (n > 0)
+		error = respond(req, number, request->size);
+	if (n > 0 && error == 0 && request->ms != 0 && sim_chance(4))
+		pause_handler(req, request);
+	most = sim_chance(2) ? sim_below(request->size + 1) : 0;
+	while (done < most && n > 0 && error == 0) {
+		n = read_piece(req, number, done, piece, PIECE);
+		done += n > 0 ? (uint32_t)n : 0;
 	}
 	request->ended = true;
 	return error != 0 ? error : n < 0 ? (int)n : 0;
@@ -294,6 +367,7 @@ options(void)
 	options.blocking_threads = plan->blocking_threads;
 	options.blocking_queue = plan->blocking_queue;
 	options.max_requests = plan->max_requests;
+	options.max_unread = plan->max_unread;
 	options.header_timeout_ms = options.body_timeout_ms =
 	    options.write_timeout_ms = options.idle_timeout_ms = ms;
 	options.min_body_rate = plan->timely ? 240 : 0;
@@ -319,6 +393,7 @@ sim_app_server(void)
 	spate_route(server, "GET", "/defer/:number", defer, NULL);
 	spate_route(server, "POST", "/echo/:number", echo, NULL);
 	spate_route(server, "POST", "/pump/:number", pump, NULL);
+	spate_route(server, "POST", "/part/:number", part, NULL);
 	spate_route(server, "GET", "/block/:number", get, NULL);
 	spate_route(server, "POST", "/keep/:number", echo, NULL);
 	spate_route_blocking(server, "GET", "/block/:number");

@@ -26,7 +26,8 @@ enum sim_request_kind {
 	SIM_HOG,
 	SIM_STREAM,
 	SIM_ECHO,
-	SIM_PUMP,
+	SIM_PUMP, /* each piece of it comes back at once */
+	SIM_PART, /* answered before all of it has come */
 	SIM_DEFER,
 	SIM_BLOCK, /* on a route of class blocking */
 	SIM_KEEP,  /* likewise, with a body */
@@ -37,8 +38,11 @@ enum sim_request_kind {
 
 struct sim_request {
 	enum sim_request_kind kind;
-	uint32_t size; /* of the body that comes back */
+	uint32_t size; /* of the body, and of the one that comes back */
 	uint32_t ms;
+	uint32_t wants;   /* of the body, before it answers */
+	bool expects;     /* to be told to go on */
+	bool listens;     /* its client waits for what is due by then */
 	uint32_t begun;   /* calls of the handler */
 	uint64_t delayed; /* until then it waits for what is not the server's */
 	bool ended;       /* the handler has returned */
@@ -74,6 +78,13 @@ static inline bool
 sim_app_is_blocking(enum sim_request_kind kind)
 {
 	return kind == SIM_BLOCK || kind == SIM_KEEP;
+}
+
+static inline bool
+sim_app_has_body(enum sim_request_kind kind)
+{
+	return kind == SIM_ECHO || kind == SIM_PUMP || kind == SIM_PART
+	       || kind == SIM_KEEP;
 }
 
 /* The i-th byte of what belongs to a request. */

@@ -11,23 +11,21 @@
  */
 
 #include "tests/sim/answer.h"
+#include "tests/sim/compose.h"
 #include "tests/sim/peer.h"
 #include "tests/sim/plan.h"
-
-#define SIM_OUT_MAX 65536
-#define SIM_SESSION_MAX 16
 
 struct sim_client {
 	struct sim_peer peer;
 
 	/* The session. */
-	uint32_t request[SIM_SESSION_MAX]; /* their numbers */
-	uint32_t end[SIM_SESSION_MAX];     /* where each ends in out */
-	uint32_t count, next; /* of requests; the one to be answered next */
+	uint32_t next; /* the request to be answered next */
+	uint32_t stop; /* the one that it comes to next */
 	uint32_t pace;
-	bool shut; /* an answer said that it was the last */
+	bool shut;   /* an answer said that it was the last */
+	bool unread; /* or there was more of a body than the server skips */
 	struct sim_answer answer;
-	uint8_t out[SIM_OUT_MAX];
+	struct sim_session session;
 };
 
 extern struct sim_client sim_clients[SIM_CLIENTS];

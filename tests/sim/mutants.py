@@ -111,6 +111,21 @@ MUTANTS = {
         "framework/route_class.c",
         "return hand_over(req, SP_HANDED_BLOCKING);\n",
         "return call_now(req, class, since);\n"),
+    "piece_waits_in_buffer": (
+        "framework/http_conn.c",
+        "	sp_req_flush(req);\n	sp_times_wait(",
+        "	if (req->body == SP_BODY_NONE"
+        " || req->answer == SP_ANSWER_NONE)\n"
+        "		sp_req_flush(req);\n	sp_times_wait("),
+    "end_within_body_unseen": (
+        "framework/body.c",
+        "SP_POLL_HANGUP);\n	if (n > 0) {\n",
+        "SP_POLL_HANGUP);\n	if (n > 0) {\n"
+        "		req->drained = (size_t)n < size;\n"),
+    "unread_body_resets": (
+        "framework/http_conn.c",
+        "	if (!skipped)\n		return TURN_LINGER;\n",
+        "	if (!skipped)\n		return TURN_CLOSE;\n"),
     "deferral_claimed_twice": (
         "framework/defer.c",
         "	    || !sp_cas(&pd->deferred, &number, 0, seq_cst, seq_cst))\n",

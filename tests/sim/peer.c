@@ -49,6 +49,7 @@ begin_session(struct sim_peer *peer)
 	peer->kind->begin(peer);
 	peer->break_at = sim_chance(sim_plan.rude) ? sim_below(peer->size + 1)
 						   : UINT32_MAX;
+	peer->softly = sim_chance(2);
 	return true;
 }
 
@@ -62,6 +63,16 @@ read_some(struct sim_peer *peer)
 	peer->kind->check_end(peer);
 	end_session(peer);
 	return true;
+}
+
+/* With nothing but its end: it hears what there is to hear. */
+static void
+stop_sending(struct sim_peer *peer)
+{
+	sim_event("ends early", peer->number, peer->sent);
+	peer->break_at = UINT32_MAX;
+	peer->size = peer->sent;
+	peer->half_close = true;
 }
 
 static void
@@ -89,6 +100,8 @@ write_some(struct sim_peer *peer)
 {
 	uint32_t left, n;
 
+	if (peer->sent >= peer->break_at && peer->softly)
+		stop_sending(peer);
 	if (peer->sent >= peer->break_at) {
 		break_off(peer);
 		return true;

@@ -9,7 +9,7 @@
  *              begin             all sent          all heard
  *     (none) ----------> sends -------------> hears ----------> (none)
  *       ^                  |  `- half_close: its end, as well     ^
- *       `-- nobody         `- break_at: a reset ------------------'
+ *       `-- nobody         `- break_at: a reset, or its end ------'
  *           listens
  *
  * Between any two steps it may pause. It sends any part of what it may send,
@@ -30,7 +30,7 @@ struct sim_peer_kind {
 	/* A session: set size, and forget the one before. */
 	void (*begin)(struct sim_peer *peer);
 	/* => Returns what it may send by now, up to here of size. */
-	uint32_t (*due)(const struct sim_peer *peer);
+	uint32_t (*due)(struct sim_peer *peer);
 	/* The bytes from sent on, n of them. */
 	const uint8_t *(*bytes)(struct sim_peer *peer, uint32_t n);
 	void (*take)(void *peer, uint8_t byte);
@@ -50,8 +50,9 @@ struct sim_peer {
 	/* The session. */
 	struct sim_conn *conn;
 	uint32_t size, sent;
-	uint32_t break_at; /* so much sent, then a reset */
-	bool whole;        /* it sends as much as goes */
+	uint32_t break_at; /* so much sent, then a reset, or its end */
+	bool softly;
+	bool whole; /* it sends as much as goes */
 	bool half_close, ended;
 	bool killed; /* by a meddler, or by itself */
 };

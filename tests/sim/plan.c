@@ -87,6 +87,7 @@ draw_server(struct sim_plan *plan)
 	plan->wake_us = ONE_OF(0, 10, 80);
 	plan->drain_timeout_ms = 0;
 	plan->max_requests = ONE_OF(0, 0, 0, 2);
+	plan->max_unread = ONE_OF(SIM_UNREAD_ANY, SIM_UNREAD_ANY, 0, 200);
 	plan->blocking_threads = ONE_OF(1, 2, 3);
 	plan->blocking_queue = ONE_OF(1, 2, SIM_QUEUE_LONG);
 }

@@ -13,6 +13,7 @@
 
 #define SIM_CLIENTS 12
 #define SIM_QUEUE_LONG 256 /* for whatever these have under way at once */
+#define SIM_UNREAD_ANY (1u << 18) /* more than any body has */
 
 struct sim_plan {
 	/* The server. */
@@ -20,6 +21,7 @@ struct sim_plan {
 	uint32_t max_connections, max_per_peer, max_fibers, wake_us;
 	uint32_t drain_timeout_ms, max_requests;
 	uint32_t blocking_threads, blocking_queue;
+	uint32_t max_unread;
 
 	/* Its clients. */
 	uint32_t clients, streams; /* of HTTP, of the stream protocol */

@@ -87,7 +87,7 @@ check_end(const struct sim_peer *peer)
 }
 
 static uint32_t
-due(const struct sim_peer *peer)
+due(struct sim_peer *peer)
 {
 	const struct sim_stream *stream =
 	    (const struct sim_stream *)(const void *)peer;
