@@ -30,6 +30,7 @@ sp_req_body_begin(struct spate_req *req)
 	if (sp_likely(!(flags & (SP_HTTP_CHUNKED | SP_HTTP_HAS_LENGTH))))
 		return;
 	req->patience = (struct sp_patience){ 0, 0 };
+	req->late = false;
 	if (flags & SP_HTTP_CHUNKED) {
 		req->body = SP_BODY_CHUNKED;
 		sp_http_chunked_init(&req->chunked, UINT64_MAX);
@@ -106,11 +107,12 @@ sp_req_body_until(const struct spate_req *req)
 }
 
 void
-sp_req_body_waited(struct spate_req *req, uint64_t ns)
+sp_req_body_waited(struct spate_req *req, uint64_t ns, bool late)
 {
 	/* There may be something without a new edge: ask the socket. */
 	req->drained = false;
 	req->patience.waited_ns += ns;
+	req->late = late;
 }
 
 /*
@@ -138,7 +140,7 @@ wait_by_rate(struct spate_req *req, void *buf, size_t size, bool *rate)
 	ssize_t n;
 
 	*rate = ms < most || most == 0;
-	if (ms == 0)
+	if (ms == 0 || req->late)
 		return -ETIMEDOUT;
 	n = sp_conn_recv_next(req->worker, req->pd, buf, size, ms);
 	req->patience.waited_ns += sp_now_ns() - start;
@@ -160,6 +162,8 @@ receive_later(struct spate_req *req, void *buf, size_t size, bool *rate)
 		return error;
 	if (options->min_body_rate != 0)
 		return wait_by_rate(req, buf, size, rate);
+	if (req->late)
+		return -ETIMEDOUT;
 	return sp_conn_recv_next(
 	    req->worker, req->pd, buf, size, options->body_timeout_ms);
 }

@@ -264,11 +264,12 @@ sooner(sp_tick a, sp_tick b)
 }
 
 /*
- * => Returns bits of what, or -errno. Edges go before each look: what comes
- *    after it makes new ones.
+ * => Returns bits of what, or -errno. *late: the body's, as it has not come.
+ *    Edges go before each look: what comes after it makes new ones.
  */
 static int
-wait_for(struct spate_upstream *up, struct spate_req *req, unsigned what)
+wait_for(struct spate_upstream *up, struct spate_req *req, unsigned what,
+    bool *late)
 {
 	sp_tick until = sp_upstream_until(up), body = SP_DEADLINE_NONE;
 	int error = 0;
@@ -287,11 +288,10 @@ wait_for(struct spate_upstream *up, struct spate_req *req, unsigned what)
 		    up->worker, up->pd, req != NULL, sooner(until, body));
 	}
 	/* It is the client who is late: reading the body tells. */
-	if (error == -ETIMEDOUT && body != SP_DEADLINE_NONE
-	    && sooner(until, body) == body
-	    && !sp_fiber_is_late(up->worker->current))
-		return SPATE_BODY;
-	return error;
+	*late = error == -ETIMEDOUT && body != SP_DEADLINE_NONE
+		&& sooner(until, body) == body
+		&& !sp_fiber_is_late(up->worker->current);
+	return *late ? SPATE_BODY : error;
 }
 
 int
@@ -300,6 +300,7 @@ spate_upstream_wait(struct spate_upstream *up, unsigned what)
 	struct spate_req *req = NULL;
 	uint64_t start;
 	int error = spate_upstream_flush(up), ready;
+	bool late = false;
 
 	if (error != 0)
 		return error;
@@ -321,8 +322,8 @@ spate_upstream_wait(struct spate_upstream *up, unsigned what)
 	if (error != 0)
 		return sp_upstream_fail(up, error);
 	start = sp_now_ns();
-	ready = wait_for(up, req, what);
+	ready = wait_for(up, req, what, &late);
 	if (req != NULL)
-		sp_req_body_waited(req, sp_now_ns() - start);
+		sp_req_body_waited(req, sp_now_ns() - start, late);
 	return ready < 0 ? sp_upstream_fail(up, ready) : ready;
 }

@@ -88,6 +88,7 @@ struct spate_req {
 	uint32_t out_size;
 	int error;    /* of sending; the client is gone */
 	bool drained; /* the kernel had no more, at the last look */
+	bool late; /* a wait for the body and more was for the body too long */
 	bool flushing;
 	bool resuming; /* something had been kept; the next two tell */
 	char *out;     /* or NULL, until there is an answer */
@@ -338,12 +339,13 @@ bool sp_req_body_skip(struct spate_req *req);
  *
  * sp_req_body_until: when it has to have come; or SP_DEADLINE_NONE.
  *
- * sp_req_body_waited: so long it was waited for.
+ * sp_req_body_waited: so long it was waited for, too long or not. If it was,
+ * a read that finds nothing does not wait for it any more.
  */
 int sp_req_body_ask(struct spate_req *req);
 bool sp_req_body_at_hand(struct spate_req *req);
 sp_tick sp_req_body_until(const struct spate_req *req);
-void sp_req_body_waited(struct spate_req *req, uint64_t ns);
+void sp_req_body_waited(struct spate_req *req, uint64_t ns, bool late);
 
 /*
  * sp_worker_date: bring the worker's copy of the date up to date; at the

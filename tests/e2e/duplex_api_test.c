@@ -81,6 +81,25 @@ waits(struct spate_req *req, void *arg)
 	return ready < 0 ? ready : (int)n;
 }
 
+/* Reads some of the body, late or not, and what it costs. */
+static int
+reads_late(struct spate_req *req, void *arg)
+{
+	struct spate_upstream *up = open_echo(-1, true);
+	uint64_t waits;
+	char piece[8];
+
+	(void)arg;
+	EXPECT_EQ(spate_body_read(req, piece, sizeof(piece)), 2);
+	EXPECT_EQ(spate_upstream_wait(up, EITHER), SPATE_BODY);
+	waits = SITE_COUNT(&site, fiber_waits);
+	last = (int)spate_body_read(req, piece, sizeof(piece));
+	EXPECT_EQ(SITE_COUNT(&site, fiber_waits), waits);
+	spate_upstream_close(up);
+	ended++;
+	return last;
+}
+
 static bool
 start(uint32_t body_timeout_ms, uint32_t min_body_rate)
 {
@@ -96,6 +115,7 @@ start(uint32_t body_timeout_ms, uint32_t min_body_rate)
 	site_make(&site);
 	spate_route(site.server, "POST", "/misuse", misuses, NULL);
 	spate_route(site.server, "POST", "/wait", waits, NULL);
+	spate_route(site.server, "POST", "/late", reads_late, NULL);
 	return site_start(&site);
 }
 
@@ -113,16 +133,17 @@ TEST(calls_say_what_is_wrong_with_them)
 	relay_stop();
 }
 
+#define LATE(path)                                                             \
+	"POST " path " HTTP/1.1\r\nHost: a\r\n"                                \
+	"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"
+
 static void
-expect_late(uint32_t min_body_rate)
+expect_late(const char *request, uint32_t min_body_rate)
 {
 	struct client client = { .fd = -1 };
 
 	if (start(30, min_body_rate) && client_open(&client, site.port)) {
-		client_expect(&client,
-		    "POST /wait HTTP/1.1\r\nHost: a\r\n"
-		    "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
-		    408, NULL);
+		client_expect(&client, request, 408, NULL);
 		EXPECT_EQ(last, -ETIMEDOUT);
 		EXPECT_EQ(SITE_COUNT(&site, timeouts_body), 1);
 	}
@@ -133,8 +154,15 @@ expect_late(uint32_t min_body_rate)
 
 TEST(a_client_that_is_late_with_its_body_is_told)
 {
-	expect_late(240);
-	expect_late(0);
+	expect_late(LATE("/wait"), 240);
+	expect_late(LATE("/wait"), 0);
+}
+
+/* The answer that may come meanwhile is not kept waiting for as long again. */
+TEST(a_read_tells_at_once_that_a_client_is_late)
+{
+	expect_late(LATE("/late"), 240);
+	expect_late(LATE("/late"), 0);
 }
 
 TEST(without_a_limit_a_body_is_waited_for)
