@@ -230,7 +230,7 @@ sp_upstream_deliver(struct spate_upstream *up)
 			error = deliver(up);
 	}
 	if (sp_upstream_has_left(error) && up->state == SP_UPSTREAM_CONNECTED) {
-		up->cut = true;
+		sp_upstream_cut(up, error);
 		up->state = SP_UPSTREAM_SENT;
 		error = 0;
 	}

@@ -58,6 +58,7 @@ struct spate_upstream {
 	bool to_head;
 	bool reused;
 	bool cut; /* the other side did not take all of it */
+	bool reset; /* as it has reset the connection, which no read tells */
 	bool duplex; /* the answer may come before the body's end */
 	bool ending; /* its last frame has been composed */
 	bool ended;  /* all of a body in pieces has been sent */
@@ -113,6 +114,14 @@ static inline bool
 sp_upstream_has_left(int error)
 {
 	return error == -EPIPE || error == -ECONNRESET;
+}
+
+/* sp_upstream_cut: it has left in the middle of the request, by that error. */
+static inline void
+sp_upstream_cut(struct spate_upstream *up, int error)
+{
+	up->cut = true;
+	up->reset |= error == -ECONNRESET;
 }
 
 /* sp_upstream_until: when the next wait ends. */

@@ -70,11 +70,17 @@ read_fixed(struct spate_upstream *up, void *buf, size_t size)
 	return n;
 }
 
+/*
+ * TCP tells a reset once, and if a send was told, a read finds an end as after
+ * the last byte.
+ */
 static ssize_t
 read_rest(struct spate_upstream *up, void *buf, size_t size)
 {
 	ssize_t n = read_plain(up, buf, size);
 
+	if (n == 0 && up->reset)
+		return -ECONNRESET;
 	if (n == 0)
 		up->state = SP_UPSTREAM_WHOLE;
 	return n;

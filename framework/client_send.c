@@ -130,7 +130,7 @@ sp_upstream_end_body(struct spate_upstream *up)
 			return error;
 	}
 	if (sp_upstream_has_left(error)) {
-		up->cut = true;
+		sp_upstream_cut(up, error);
 		error = 0;
 	}
 	return error;
@@ -158,7 +158,7 @@ end_piece(struct spate_upstream *up, int error)
 {
 	if (!sp_upstream_has_left(error))
 		return sp_upstream_fail(up, error);
-	up->cut = true;
+	sp_upstream_cut(up, error);
 	return error;
 }
 
@@ -208,7 +208,7 @@ spate_upstream_end(struct spate_upstream *up)
 		return error;
 	error = send_end(up);
 	if (sp_upstream_has_left(error)) {
-		up->cut = true;
+		sp_upstream_cut(up, error);
 		error = 0;
 	}
 	return error == 0 || error == -EAGAIN || error == -EINVAL

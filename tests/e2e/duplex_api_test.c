@@ -9,7 +9,11 @@
 #include "tests/e2e/relay.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define EITHER (SPATE_BODY | SPATE_ANSWER)
 
@@ -100,6 +104,35 @@ reads_late(struct spate_req *req, void *arg)
 	return last;
 }
 
+static char reset_url[64];
+static _Atomic bool has_part;
+
+/* Sends until the other side has reset, and then reads what is left. */
+static int
+sends_to_reset(struct spate_req *req, void *arg)
+{
+	struct spate_call call = spate_call_default("POST", reset_url);
+	struct spate_upstream *up = NULL;
+	char piece[8];
+	ssize_t n = 0;
+
+	(void)arg;
+	call.body_size = -1;
+	call.duplex = true;
+	EXPECT_EQ(spate_upstream_open(&call, &up), 0);
+	while (n == 0 && spate_upstream_wait(up, SPATE_ANSWER) > 0)
+		n = spate_upstream_answer(up);
+	EXPECT_EQ(n, 200);
+	EXPECT_EQ(spate_upstream_read(up, piece, sizeof(piece)), 4);
+	has_part = true;
+	while ((n = spate_upstream_send(up, "b", 1)) >= 0)
+		spate_sleep(1);
+	EXPECT_EQ(n, -ECONNRESET);
+	last = (int)spate_upstream_read(up, piece, sizeof(piece));
+	spate_upstream_close(up);
+	return spate_text(req, 200, "done");
+}
+
 static bool
 start(uint32_t body_timeout_ms, uint32_t min_body_rate)
 {
@@ -116,6 +149,7 @@ start(uint32_t body_timeout_ms, uint32_t min_body_rate)
 	spate_route(site.server, "POST", "/misuse", misuses, NULL);
 	spate_route(site.server, "POST", "/wait", waits, NULL);
 	spate_route(site.server, "POST", "/late", reads_late, NULL);
+	spate_route(site.server, "GET", "/reset", sends_to_reset, NULL);
 	return site_start(&site);
 }
 
@@ -163,6 +197,48 @@ TEST(a_read_tells_at_once_that_a_client_is_late)
 {
 	expect_late(LATE("/late"), 240);
 	expect_late(LATE("/late"), 0);
+}
+
+/* A server at the listener, that says half and resets. */
+static void
+answer_and_reset(int listener)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	static const char half[] = "HTTP/1.1 200 OK\r\n\r\nhalf";
+	int fd = accept(listener, NULL, NULL);
+
+	EXPECT_EQ(
+	    send(fd, half, sizeof(half) - 1, MSG_NOSIGNAL), sizeof(half) - 1);
+	AWAIT(has_part);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+/* Goal: half an answer that ends with its connection is not taken for all. */
+TEST(a_reset_that_a_send_was_told_of_is_no_end)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t size = sizeof(at);
+	struct client client = { .fd = -1 };
+
+	EXPECT_EQ(bind(listener, (struct sockaddr *)&at, size), 0);
+	EXPECT_EQ(listen(listener, 1), 0);
+	EXPECT_EQ(getsockname(listener, (struct sockaddr *)&at, &size), 0);
+	snprintf(reset_url, sizeof(reset_url), "http://127.0.0.1:%u/",
+	    ntohs(at.sin_port));
+	has_part = false;
+	if (start(0, 0) && client_open(&client, site.port)) {
+		client_say(&client, GET("/reset"));
+		answer_and_reset(listener);
+		client_expect(&client, "", 200, "done");
+		EXPECT_EQ(last, -ECONNRESET);
+	}
+	client_close(&client);
+	close(listener);
+	site_stop(&site);
+	relay_stop();
 }
 
 TEST(without_a_limit_a_body_is_waited_for)
