@@ -173,7 +173,8 @@ end_request(struct spate_req *req)
 			return req->handed == SP_HANDED_HEAVY ? TURN_HEAVY
 							      : TURN_BLOCK;
 		sp_count(&req->worker->counters.aborted, 1);
-		return TURN_CLOSE;
+		/* It may have ended only one direction, and read the other. */
+		return req->error == 0 ? TURN_LINGER : TURN_CLOSE;
 	}
 	sp_times_done(&req->times);
 	skipped = req->body == SP_BODY_NONE || sp_req_body_skip(req);

@@ -118,3 +118,33 @@ TEST(a_drain_leaves_an_answer_on_its_way_alone)
 		spate_server_free(site.server);
 	}
 }
+
+/* Until its client has ended one direction, and with it the wait. */
+static int
+leaves(struct spate_req *req, void *arg)
+{
+	(void)req;
+	(void)arg;
+	return spate_sleep(1000 * CLIENT_PATIENCE_S);
+}
+
+TEST(an_answer_outlives_the_request_behind_it_that_is_given_up)
+{
+	static const char body[40000];
+	struct client client = { .fd = -1 };
+
+	site_new(&site);
+	handlers_make(&site);
+	spate_route(site.server, "POST", "/leave", leaves, NULL);
+	if (site_start(&site) && begin(&client)) {
+		client_say(&client, "POST /leave HTTP/1.1\r\nHost: a\r\n"
+				    "Content-Length: 40000\r\n\r\n");
+		client_send(&client, body, sizeof(body));
+		client_shut(&client);
+		AWAIT(SITE_COUNT(&site, aborted) == 1);
+		expect_all(&client);
+		EXPECT(client_at_end(&client));
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
