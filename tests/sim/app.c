@@ -18,8 +18,8 @@
 struct sim_app sim_app;
 
 static const char *const paths[SIM_KINDS] = { "/get/", "/sleep/", "/hog/",
-	"/stream/", "/echo/", "/pump/", "/part/", "/defer/", "/block/",
-	"/keep/", "/missing/", NULL };
+	"/stream/", "/echo/", "/pump/", "/part/", "/relay/", "/defer/",
+	"/block/", "/keep/", "/missing/", NULL };
 
 const char *
 sim_app_path(enum sim_request_kind kind)
@@ -50,8 +50,8 @@ sim_app_request(enum sim_request_kind kind, uint32_t size, uint32_t ms)
 
 /* ------------------------------------------------------------- handlers */
 
-static struct sim_request *
-begin(struct spate_req *req, uint32_t *number)
+struct sim_request *
+sim_app_begin(struct spate_req *req, uint32_t *number)
 {
 	struct spate_str text = spate_param(req, "number");
 	struct sim_request *request;
@@ -143,7 +143,7 @@ static int
 get(struct spate_req *req, void *arg)
 {
 	uint32_t number;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	int error;
 
 	(void)arg;
@@ -169,7 +169,7 @@ static int
 stream(struct spate_req *req, void *arg)
 {
 	uint32_t number, done = 0;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	int error = spate_begin(
 	    req, 200, NULL, sim_chance(3) ? (int64_t)request->size : -1);
 	char piece[PIECE];
@@ -205,13 +205,8 @@ check_body(uint32_t number, uint32_t from, const char *data, size_t size)
 			    "byte %u of request %u is wrong", from + i, number);
 }
 
-/*
- * Some of the body, at most, which goes on from there.
- *
- * => Returns how many bytes; 0 at the end, if all have come; or -errno.
- */
-static ssize_t
-read_piece(struct spate_req *req, uint32_t number, uint32_t from, char *piece,
+ssize_t
+sim_app_read(struct spate_req *req, uint32_t number, uint32_t from, char *piece,
     uint32_t most)
 {
 	ssize_t n = spate_body_read(
@@ -228,7 +223,7 @@ static int
 echo(struct spate_req *req, void *arg)
 {
 	uint32_t number;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	struct spate_str body;
 	int error = spate_body(req, &body);
 
@@ -249,7 +244,7 @@ static int
 pump(struct spate_req *req, void *arg)
 {
 	uint32_t number, done = 0;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	int64_t size = sim_chance(2) ? spate_body_size(req) : -1;
 	bool first = sim_chance(2);
 	int error = first ? spate_begin(req, 200, NULL, size) : 0;
@@ -258,7 +253,7 @@ pump(struct spate_req *req, void *arg)
 
 	(void)arg;
 	while (error == 0 && n > 0) {
-		n = read_piece(req, number, done, piece, PIECE);
+		n = sim_app_read(req, number, done, piece, PIECE);
 		if (n >= 0 && !first) {
 			error = spate_begin(req, 200, NULL, size);
 			first = true;
@@ -280,14 +275,15 @@ static int
 part(struct spate_req *req, void *arg)
 {
 	uint32_t number, done = 0, most;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	char piece[PIECE];
 	int error = 0;
 	ssize_t n = 1;
 
 	(void)arg;
 	while (done < request->wants && n > 0) {
-		n = read_piece(req, number, done, piece, request->wants - done);
+		n = sim_app_read(
+		    req, number, done, piece, request->wants - done);
 		done += n > 0 ? (uint32_t)n : 0;
 	}
 	if (n > 0)
@@ -296,7 +292,7 @@ part(struct spate_req *req, void *arg)
 		pause_handler(req, request);
 	most = sim_chance(2) ? sim_below(request->size + 1) : 0;
 	while (done < most && n > 0 && error == 0) {
-		n = read_piece(req, number, done, piece, PIECE);
+		n = sim_app_read(req, number, done, piece, PIECE);
 		done += n > 0 ? (uint32_t)n : 0;
 	}
 	request->ended = true;
@@ -307,7 +303,7 @@ static int
 defer(struct spate_req *req, void *arg)
 {
 	uint32_t number;
-	struct sim_request *request = begin(req, &number);
+	struct sim_request *request = sim_app_begin(req, &number);
 	struct spate_deferral deferral;
 	int error = -EAGAIN;
 
@@ -368,6 +364,7 @@ options(void)
 	options.blocking_queue = plan->blocking_queue;
 	options.max_requests = plan->max_requests;
 	options.max_unread = plan->max_unread;
+	options.upstream_idle_max = plan->idle_upstreams;
 	options.header_timeout_ms = options.body_timeout_ms =
 	    options.write_timeout_ms = options.idle_timeout_ms = ms;
 	options.min_body_rate = plan->timely ? 240 : 0;
@@ -394,6 +391,7 @@ sim_app_server(void)
 	spate_route(server, "POST", "/echo/:number", echo, NULL);
 	spate_route(server, "POST", "/pump/:number", pump, NULL);
 	spate_route(server, "POST", "/part/:number", part, NULL);
+	spate_route(server, "POST", "/relay/:number", sim_app_relay, NULL);
 	spate_route(server, "GET", "/block/:number", get, NULL);
 	spate_route(server, "POST", "/keep/:number", echo, NULL);
 	spate_route_blocking(server, "GET", "/block/:number");

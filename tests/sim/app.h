@@ -26,8 +26,9 @@ enum sim_request_kind {
 	SIM_HOG,
 	SIM_STREAM,
 	SIM_ECHO,
-	SIM_PUMP, /* each piece of it comes back at once */
-	SIM_PART, /* answered before all of it has come */
+	SIM_PUMP,  /* each piece of it comes back at once */
+	SIM_PART,  /* answered before all of it has come */
+	SIM_RELAY, /* as SIM_PUMP, by another server */
 	SIM_DEFER,
 	SIM_BLOCK, /* on a route of class blocking */
 	SIM_KEEP,  /* likewise, with a body */
@@ -84,7 +85,7 @@ static inline bool
 sim_app_has_body(enum sim_request_kind kind)
 {
 	return kind == SIM_ECHO || kind == SIM_PUMP || kind == SIM_PART
-	       || kind == SIM_KEEP;
+	       || kind == SIM_RELAY || kind == SIM_KEEP;
 }
 
 /* The i-th byte of what belongs to a request. */
@@ -102,6 +103,20 @@ uint32_t
 sim_app_request(enum sim_request_kind kind, uint32_t size, uint32_t ms);
 
 const char *sim_app_path(enum sim_request_kind kind);
+
+/* The request that is to be handled, and its number. */
+struct sim_request *sim_app_begin(struct spate_req *req, uint32_t *number);
+
+/*
+ * Some of the body, at most, which goes on from there, compared.
+ *
+ * => Returns how many bytes; 0 at the end, if all have come; or -errno.
+ */
+ssize_t sim_app_read(struct spate_req *req, uint32_t number, uint32_t from,
+    char *piece, uint32_t most);
+
+/* relay.c: the handler that calls another server. */
+int sim_app_relay(struct spate_req *req, void *arg);
 
 /* A server with all of that, at two addresses; not started. */
 struct spate_server *sim_app_server(void);

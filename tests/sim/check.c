@@ -64,10 +64,13 @@ static void
 count_one(struct sp_poll_desc *pd, struct count *count)
 {
 	uint64_t bit = UINT64_C(1) << pd->fd % 64;
+	bool outgoing = strcmp(pd->task.service->name, "outgoing") == 0;
 
-	count->open++;
-	count->parked += sp_load(&pd->slot[SP_POLL_READ], relaxed)
-			 == SP_SLOT_TASK;
+	/* A call belongs to a fiber that is one of those of its own. */
+	count->open += !outgoing;
+	count->parked += !outgoing
+			 && sp_load(&pd->slot[SP_POLL_READ], relaxed)
+				== SP_SLOT_TASK;
 	check_open(count->shard, pd);
 	if (count->still && sim_fd_file(pd->fd, SIM_CONN) != NULL)
 		count->cut += sim_fds[pd->fd]->conn->cut;

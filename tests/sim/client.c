@@ -28,6 +28,14 @@ begin(struct sim_peer *peer)
 	sim_answer_init(&client->answer);
 }
 
+/* Its call may end early: the client has ended, or the one that is called. */
+static bool
+may_break(const struct sim_client *client, const struct sim_request *request)
+{
+	return request->kind == SIM_RELAY
+	       && (sim_plan.rude_upstream != 0 || client->peer.ended);
+}
+
 /*
  * The server has ended the connection. Has it answered what it had to?
  */
@@ -46,6 +54,8 @@ check_end(const struct sim_peer *peer)
 	begun = next->begun != 0 || client->answer.started;
 	/* It was told that there would be no more, or has cost too much. */
 	if ((client->shut || client->unread) && !begun)
+		return;
+	if (may_break(client, next))
 		return;
 	/* It has ended in the middle of this one. */
 	if (peer->ended && peer->sent < client->session.end[client->next])
@@ -109,7 +119,8 @@ check_answer(struct sim_client *client, uint32_t number)
 		return;
 	}
 	if (answer->status != expected) {
-		if (client->peer.killed || sim_plan.timely || sim_plan.faulty)
+		if (client->peer.killed || sim_plan.timely || sim_plan.faulty
+		    || may_break(client, request))
 			return;
 		sim_fail("client %u: request %u is answered by %d",
 		    client->peer.number, number, answer->status);

@@ -43,7 +43,8 @@ put_piece(
 
 	for (uint32_t i = 0; i < n; i++)
 		session->out[session->size++] = sim_app_byte(number, from + i);
-	if (request->kind == SIM_PUMP && request->listens && sim_chance(2))
+	if ((request->kind == SIM_PUMP || request->kind == SIM_RELAY)
+	    && request->listens && sim_chance(2))
 		put_stop(session, from + n);
 	/* Answered before it has all of the body, if it has this much. */
 	if (request->kind == SIM_PART && request->listens

@@ -13,6 +13,7 @@
  */
 
 #include "tests/sim/kernel.h"
+#include "tests/sim/plan.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -64,6 +65,8 @@ sim_conn_events(const struct sim_conn *conn)
 	bool done = in->ended || conn->silent || conn->reset[SIM_SERVER];
 	uint32_t events = 0;
 
+	if (conn->connecting)
+		return 0;
 	if (in->here != 0 || done)
 		events |= EPOLLIN;
 	if (done)
@@ -172,7 +175,7 @@ sim_conn_close(struct sim_conn *conn, int side)
 		conn->client = NULL;
 	if (unread)
 		sim_conn_reset(conn, side);
-	else
+	else if (!conn->reset_flying[!side]) /* which no end follows */
 		conn->pipe[!side].ending = true;
 	kick(conn);
 }
@@ -295,6 +298,20 @@ sim_conn_is_pinned(const struct sim_conn *conn)
 	return conn->file != NULL && conn->file->pinned;
 }
 
+/* Somebody is there, or it is refused. */
+static bool
+connect_ends(struct sim_conn *conn)
+{
+	sim_event("connected", conn->number, 0);
+	conn->connecting = false;
+	if (sim_chance(sim_plan.rude_upstream))
+		conn->reset[SIM_SERVER] = conn->error[SIM_SERVER] = true;
+	tell_server(conn, conn->error[SIM_SERVER] ? ALL_EVENTS : EPOLLOUT);
+	if (conn->client != NULL)
+		sim_actor_kick(conn->client);
+	return true;
+}
+
 static bool
 network_step(struct sim_actor *actor)
 {
@@ -305,6 +322,8 @@ network_step(struct sim_actor *actor)
 
 	if (!conn->used)
 		return false;
+	if (conn->connecting)
+		return connect_ends(conn);
 	if (deliver(conn, side) || deliver(conn, !side))
 		return true;
 	if (conn->closed[SIM_CLIENT] && conn->closed[SIM_SERVER]
@@ -332,7 +351,7 @@ draw_listener(unsigned address)
 }
 
 static struct sim_conn *
-free_conn(void)
+free_conn(struct sim_actor *client)
 {
 	for (uint32_t i = 0; i < SIM_CONNS; i++) {
 		struct sim_conn *conn = &sim_conns[i];
@@ -344,6 +363,11 @@ free_conn(void)
 		conn->used = true;
 		conn->pipe[SIM_CLIENT].data = memory[i][SIM_CLIENT];
 		conn->pipe[SIM_SERVER].data = memory[i][SIM_SERVER];
+		conn->pipe[SIM_CLIENT].size = sim_kernel.send_buffer;
+		conn->pipe[SIM_SERVER].size = sim_kernel.receive_buffer;
+		conn->client = client;
+		conn->serial = ++serials;
+		sim_actor_add(&conn->actor, network_step);
 		return conn;
 	}
 	return NULL;
@@ -357,18 +381,28 @@ sim_conn_new(unsigned address, struct sim_actor *client)
 
 	if (listener == NULL || listener->queued == SIM_QUEUE)
 		return NULL;
-	conn = free_conn();
+	conn = free_conn(client);
 	if (conn == NULL)
 		return NULL;
-	conn->client = client;
-	conn->serial = ++serials;
 	conn->local = listener->local;
 	conn->queued = true;
-	conn->pipe[SIM_CLIENT].size = sim_kernel.send_buffer;
-	conn->pipe[SIM_SERVER].size = sim_kernel.receive_buffer;
-	sim_actor_add(&conn->actor, network_step);
 	listener->queue[listener->queued++] = conn;
 	sim_event("connect", conn->number, address);
 	sim_epoll_tell(listener, EPOLLIN);
+	return conn;
+}
+
+struct sim_conn *
+sim_conn_out(struct sim_file *socket, struct sim_actor *client)
+{
+	struct sim_conn *conn = free_conn(client);
+
+	if (conn == NULL)
+		return NULL;
+	conn->file = socket;
+	conn->connecting = true;
+	socket->kind = SIM_CONN;
+	socket->conn = conn;
+	sim_event("connects", conn->number, 0);
 	return conn;
 }

@@ -3,6 +3,7 @@
 /* Descriptors and files of the simulated kernel. */
 
 #include "tests/sim/kernel.h"
+#include "tests/sim/upstream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,6 +26,7 @@ sim_kernel_reset(void)
 	for (int i = 0; i < SIM_CONNS; i++)
 		sim_conns[i].used = false;
 	sim_timers_reset();
+	sim_upstream_reset();
 	sim_fd_limit = SIM_FDS;
 }
 

@@ -92,8 +92,9 @@ struct sim_conn {
 	bool abrupt;    /* to be closed by a reset: SO_LINGER of 0 */
 	uint64_t acked; /* of what the server has sent */
 	bool queued;
-	bool local;   /* by a Unix socket */
-	bool dropped; /* reset with its listener, never accepted */
+	bool connecting; /* by the server, to who is SIM_CLIENT then */
+	bool local;      /* by a Unix socket */
+	bool dropped;    /* reset with its listener, never accepted */
 };
 
 struct sim_kernel_options {
@@ -159,6 +160,10 @@ void sim_epoll_repeat(struct sim_file *file);
 
 /* => Returns NULL: nobody listens there, or the queue is full. */
 struct sim_conn *sim_conn_new(unsigned address, struct sim_actor *client);
+
+/* The socket is to be the server's side of one. => Returns NULL: no more. */
+struct sim_conn *
+sim_conn_out(struct sim_file *socket, struct sim_actor *client);
 
 uint32_t sim_conn_room(const struct sim_conn *conn, int side);
 uint32_t

@@ -60,6 +60,16 @@ MUTANTS = {
         "keeps_up(worker, pd, timeout_ms, stall, false))\n"
         "		return sp_conn_wait_for_room(\n"
         "		    worker, pd, timeout_ms, stall, false);\n"),
+    "late_body_is_waited_for": (
+        "framework/body.c",
+        "	if (ms == 0 || req->late)\n", "	if (ms == 0)\n"),
+    "reset_is_an_end": (
+        "framework/client_body.c",
+        "	if (n == 0 && up->reset)\n", "	if (false)\n"),
+    "given_up_resets": (
+        "framework/http_conn.c",
+        "		return req->error == 0 ? TURN_LINGER : TURN_CLOSE;\n",
+        "		return TURN_CLOSE;\n"),
 
     # Others, each of a kind of its own.
     "park_without_news": (
@@ -122,6 +132,10 @@ MUTANTS = {
         "SP_POLL_HANGUP);\n	if (n > 0) {\n",
         "SP_POLL_HANGUP);\n	if (n > 0) {\n"
         "		req->drained = (size_t)n < size;\n"),
+    "body_ends_no_wait_for_both": (
+        "shards/event.c",
+        "	return posted || (wait->own && wait->edge);\n",
+        "	return posted;\n"),
     "unread_body_resets": (
         "framework/http_conn.c",
         "	if (!skipped)\n		return TURN_LINGER;\n",

@@ -88,6 +88,7 @@ draw_server(struct sim_plan *plan)
 	plan->drain_timeout_ms = 0;
 	plan->max_requests = ONE_OF(0, 0, 0, 2);
 	plan->max_unread = ONE_OF(SIM_UNREAD_ANY, SIM_UNREAD_ANY, 0, 200);
+	plan->idle_upstreams = ONE_OF(0, 1, 4);
 	plan->blocking_threads = ONE_OF(1, 2, 3);
 	plan->blocking_queue = ONE_OF(1, 2, SIM_QUEUE_LONG);
 }
@@ -138,6 +139,8 @@ draw_others(struct sim_plan *plan)
 static void
 draw_faults(struct sim_plan *plan)
 {
+	if (sim_chance(6))
+		plan->rude_upstream = ONE_OF(3, 20, 100);
 	if (sim_chance(6)) {
 		plan->timely = true;
 		sim_sched.jump = ONE_OF(0, 100, 1000);

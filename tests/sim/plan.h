@@ -22,6 +22,7 @@ struct sim_plan {
 	uint32_t drain_timeout_ms, max_requests;
 	uint32_t blocking_threads, blocking_queue;
 	uint32_t max_unread;
+	uint32_t idle_upstreams; /* that a worker keeps */
 
 	/* Its clients. */
 	uint32_t clients, streams; /* of HTTP, of the stream protocol */
@@ -42,8 +43,9 @@ struct sim_plan {
 	uint64_t drain_at; /* ns; or SIM_NEVER: when all is done */
 
 	/* What clients may have to put up with. */
-	bool timely; /* time-outs are short, or the clock jumps */
-	bool faulty; /* memory or descriptors run out */
+	bool timely;            /* time-outs are short, or the clock jumps */
+	bool faulty;            /* memory or descriptors run out */
+	uint32_t rude_upstream; /* one step in so many it breaks off */
 	uint32_t fail_accept, fail_control; /* once started */
 	uint32_t no_memory, no_threads;
 };

@@ -176,6 +176,8 @@ send_some(int fd, const void *buf, size_t size)
 		return -1;
 	if (conn->reset[SIM_SERVER] || conn->pipe[SIM_CLIENT].ending)
 		return fail(EPIPE);
+	if (conn->connecting)
+		return fail(EAGAIN);
 	n = sim_conn_send(
 	    conn, SIM_SERVER, buf, size < SIM_PIPE ? (uint32_t)size : SIM_PIPE);
 	return n != 0 || size == 0 ? (ssize_t)n : fail(EAGAIN);

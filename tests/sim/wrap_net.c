@@ -2,6 +2,7 @@
 
 /* Sockets: listening, accepting and what there is to know of them. */
 
+#include "tests/sim/upstream.h"
 #include "tests/sim/wrap.h"
 
 #include <errno.h>
@@ -167,12 +168,20 @@ __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 {
 	struct sim_file *file = sim_fd_file(fd, SIM_NONE);
 	struct tcp_info info = { .tcpi_bytes_acked = 0 };
-	int cpu = (int)sim_below(sim_kernel.cpus);
+	int cpu = (int)sim_below(sim_kernel.cpus), refused = 0;
 
 	if (file == NULL)
 		return -1;
 	if (level == SOL_SOCKET && name == SO_INCOMING_CPU) {
 		memcpy(value, &cpu, *size < sizeof(cpu) ? *size : sizeof(cpu));
+		return 0;
+	}
+	if (level == SOL_SOCKET && name == SO_ERROR) {
+		if (file->kind == SIM_CONN && file->conn->error[SIM_SERVER])
+			refused = ECONNREFUSED;
+		memcpy(value, &refused, sizeof(refused));
+		if (file->kind == SIM_CONN)
+			file->conn->error[SIM_SERVER] = false;
 		return 0;
 	}
 	if (level != IPPROTO_TCP || name != TCP_INFO || file->kind != SIM_CONN)
@@ -200,7 +209,7 @@ __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *size)
 
 	if (file == NULL)
 		return -1;
-	if (file->conn->reset[SIM_SERVER])
+	if (file->conn->reset[SIM_SERVER] || file->conn->connecting)
 		return fail(ENOTCONN);
 	from.sin_addr.s_addr = htonl(0x0a000000 + sim_below(4));
 	memcpy(address, &from, *size < sizeof(from) ? *size : sizeof(from));
@@ -235,30 +244,52 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 int
 __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
 {
-	struct sim_file *file;
+	int found = 0;
 
 	sim_call();
-	if (count != 1 || ms != 0)
-		sim_fail("poll() of %u descriptors is not simulated",
-		    (unsigned)count);
-	file = sim_fd_file(fds->fd, SIM_NONE);
-	/* The bits of epoll are those of poll. */
-	fds->revents = file == NULL ? POLLNVAL
-				    : (short)(sim_file_events(file)
-					      & ((uint32_t)fds->events
-						  | EPOLLERR | EPOLLHUP));
-	return fds->revents != 0;
+	if (ms != 0)
+		sim_fail("poll() for %d ms is not simulated", ms);
+	if (sim_chance(sim_kernel.interrupt))
+		return fail(EINTR);
+	for (nfds_t i = 0; i < count; i++) {
+		struct sim_file *file = sim_fd_file(fds[i].fd, SIM_NONE);
+		uint32_t wanted = (uint32_t)fds[i].events | EPOLLERR | EPOLLHUP;
+
+		/* The bits of epoll are those of poll. */
+		fds[i].revents = 0;
+		if (file != NULL)
+			fds[i].revents = (short)(sim_file_events(file)
+						 & wanted);
+		else if (fds[i].fd >= 0)
+			fds[i].revents = POLLNVAL;
+		found += fds[i].revents != 0;
+	}
+	return found;
 }
 
-/* ------------------------------------- what no handler of the runs does */
-
+/* There is always somebody, but not always at once. */
 int
 __wrap_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
+	struct sim_file *file = sim_fd_file(fd, SIM_SOCKET);
+	struct sim_upstream *up;
+
 	(void)address;
 	(void)size;
-	sim_fail("connect(%d) is not simulated", fd);
+	sim_call();
+	if (file == NULL)
+		return -1;
+	up = sim_upstream_new();
+	up->conn = sim_conn_out(file, &up->actor);
+	if (up->conn == NULL)
+		sim_fail("the simulation has too few connections");
+	if (sim_chance(2))
+		return fail(EINPROGRESS);
+	up->conn->connecting = false;
+	return 0;
 }
+
+/* ------------------------------------- what no handler of the runs does */
 
 int
 __wrap_openat(int directory, const char *path, int flags, ...)
