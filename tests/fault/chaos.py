@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 
-import faults
+import control
 import script
 
 CLIENT = r"""
@@ -78,12 +78,12 @@ def beside(demo, rude):
 class Chaos:
     def __init__(self, options, report):
         self.options, self.report = options, report
-        self.faults = faults.Faults()
+        self.faults = control.Faults()
         self.demo = None
 
     def row(self, what, count, outcome, complaints=()):
         requests, failures = outcome
-        beyond, why = faults.judge(self.demo, failures, 0)
+        beyond, why = control.judge(self.demo, failures, 0)
         stats = self.demo.quiet_stats()
         why = [*why, *complaints, *script.counters_complain(stats)]
         self.report.row(what, count, requests, count, beyond, why)
@@ -287,13 +287,13 @@ class Chaos:
 
         def rude():
             for jump in jumps:
-                self.faults[faults.CLOCK] = jump
+                self.faults[control.CLOCK] = jump
                 head = self.head_of("/json")
                 if b"\r\nDate: " not in head or b"GMT\r\n" not in head:
                     raise AssertionError(head)
 
         outcome = beside(self.demo, rude)
-        self.faults[faults.CLOCK] = 0
+        self.faults[control.CLOCK] = 0
         self.row("the clock jumps", len(jumps), outcome)
 
     def upstream_gone(self):
@@ -375,7 +375,7 @@ class Chaos:
                         self.half_open, self.out_of_descriptors, self.stopped,
                         self.signals, self.clock_jumps):
                 row()
-            why = list(faults.ends_well(self.demo, before))
+            why = list(control.ends_well(self.demo, before))
             if why:
                 self.report.complain("the process", why)
         self.flood_at_the_limit()
@@ -390,7 +390,7 @@ def main():
     parser.add_argument("upstream")
     options = parser.parse_args()
     begin = time.monotonic()
-    report = faults.Report()
+    report = control.Report()
     Chaos(options, report).run()
     print(f"{report.total[1]} requests, {report.total[2]} failures beyond "
           f"the faulted; {time.monotonic() - begin:.0f} s")

@@ -13,31 +13,31 @@ Everybody else's are answered to the byte, nobody waits forever, the counters
 add up, no descriptor is left, and at the end the sanitizer finds no leak.
 
 While it starts, a call that fails ends the program with an exit code and one
-line, or is done without, and then the whole script is served.
+line, or is done without, and then the whole script is served; while it ends,
+whatever is under way is finished (turning_points.py).
 
 Not failed, for the kernel does not either: recv() that leaves bytes behind
 (epoll(7) promises that it does not; chaos.py sends single bytes), EAGAIN
 with no edge to come, write() to an eventfd, EPOLL_CTL_DEL, FUTEX_WAKE,
-timerfd_settime(), close() other than after it has closed.
+timerfd_settime(), getpriority() of a thread that is there, close() other than
+after it has closed.
 """
 
 import argparse
-import errno
-import mmap
+import concurrent.futures
 import os
-import struct
 import sys
-import tempfile
 import time
 
+import control
 import script
+import turning_points
 
-SHORT = 4096
-NAME_SIZE, CALLS_MAX = 24, 64
-CALL, ERROR, AT, TIMES, SEEN, FIRED, CLOCK, USES = range(8)
+FIRED = control.FIRED
 LONG, ALWAYS = 20000, 1 << 40
 
-# Call, error, requests that it may fail, counter that tells of it.
+# Call, error, requests that it may fail, counter that tells of it; and what
+# fails each time besides, so that the call is made at all.
 RUNNING = [
     ("malloc", "ENOMEM", 1, None),
     ("posix_memalign", "ENOMEM", 1, None),
@@ -69,6 +69,7 @@ RUNNING = [
     ("openat2", "EMFILE", 1, None),
     ("openat2", "ENOSYS", 0, None),
     ("openat2", "ENOMEM", 1, None),
+    ("openat", "EMFILE", 1, None, ("openat2", "ENOSYS")),
     ("fstat", "EIO", 1, None),
     ("close", "EINTR", 0, None),
     ("close", "EIO", 0, None),
@@ -82,8 +83,15 @@ RUNNING = [
     ("futex", "EAGAIN", 0, None),
     ("poll", "EINTR", 0, None),
     ("shutdown", "ENOTCONN", 1, None),
+    ("write_log", "SHORT", 0, None),
+    ("write_log", "EINTR", 0, None),
+    # The lines of one write at least.
+    ("write_log", "ENOSPC", 0, "log_lost"),
     ("getrlimit", "EPERM", 0, None),
     ("realloc", "ENOMEM", 1, None),
+    ("ioctl", "EINVAL", 0, None),
+    ("memfd_create", "EMFILE", 1, None),
+    ("clock_nanosleep", "EINTR", 0, None),
 ]
 
 # In a process of its own for each N, that has not served anything yet.
@@ -105,8 +113,15 @@ COLD = [
     ("open", "EMFILE", 0, None),
     ("read", "EIO", 0, None),
     ("stat", "EACCES", 0, None),
-    # Stacks: huge pages, light guards.
+    ("opendir", "EMFILE", 0, None, ("stat", "EACCES")),
+    # Stacks: huge pages, light guards, and guards where there are no such.
     ("madvise", "EINVAL", 0, None),
+    ("mprotect", "ENOMEM", 1, None, ("madvise", "EINVAL")),
+    ("munmap", "ENOMEM", 0, None),
+    # Threads of the pool, and spares: they do without.
+    ("prctl", "EINVAL", 0, None),
+    ("sched_setaffinity", "EINVAL", 0, None),
+    ("sched_setattr", "EPERM", 0, None),
 ]
 
 # At every use, LONG of them at most: still all are served.
@@ -114,6 +129,7 @@ ALL_ALONG = [
     ("send", "SHORT"), ("sendmsg", "SHORT"),
     ("sendfile", "SHORT"), ("pread", "SHORT"), ("epoll_pwait2", "SHORT"),
     ("futex", "EINTR"), ("futex", "EAGAIN"), ("close", "EINTR"),
+    ("write_log", "ENOSPC"),
 ]
 
 # At every use for as long as a script lasts; then all is well again.
@@ -124,149 +140,31 @@ STORMS = [
     ("fstat", "EIO"), ("accept4", "ECONNABORTED"),
 ]
 
-STARTING = {
-    "malloc": "ENOMEM", "calloc": "ENOMEM", "realloc": "ENOMEM",
-    "posix_memalign": "ENOMEM", "mmap": "ENOMEM", "open": "EMFILE",
-    "read": "EIO",
-    "socket": "EMFILE", "bind": "EADDRINUSE", "listen": "EADDRINUSE",
-    "setsockopt": "ENOMEM", "getsockname": "ENOBUFS",
-    "epoll_create1": "EMFILE", "epoll_ctl": "ENOMEM", "eventfd": "EMFILE",
-    "timerfd_create": "EMFILE", "pthread_create": "EAGAIN",
-    "getrandom": "ENOSYS", "getrlimit": "EPERM", "setrlimit": "EPERM",
-    "sched_getaffinity": "EINVAL", "sched_setaffinity": "EINVAL",
-    "sched_setattr": "EPERM", "prctl": "EINVAL", "epoll_pwait": "EINTR",
-    "fcntl": "EMFILE", "strdup": "ENOMEM", "write": "EINTR", "poll": "EINTR",
-    "close": "EINTR", "futex": "EINTR", "clock_nanosleep": "EINTR",
-    "madvise": "EINVAL",
-}
-
-
-def code_of(name):
-    return SHORT if name == "SHORT" else getattr(errno, name)
-
-
-class Faults:
-    """The block of inject.h, from the other side."""
-
-    def __init__(self):
-        size = 8 * (USES + CALLS_MAX) + NAME_SIZE * CALLS_MAX
-        self.file = tempfile.NamedTemporaryFile()
-        self.file.truncate(size)
-        self.memory = mmap.mmap(self.file.fileno(), size)
-        self.env = {"SPATE_FAULTS": self.file.name}
-
-    def __getitem__(self, index):
-        return struct.unpack_from("q", self.memory, 8 * index)[0]
-
-    def __setitem__(self, index, value):
-        struct.pack_into("q", self.memory, 8 * index, value)
-
-    def names(self):
-        start = 8 * (USES + CALLS_MAX)
-        return [self.memory[at:at + NAME_SIZE].rstrip(b"\0").decode()
-                for at in range(start, start + NAME_SIZE * CALLS_MAX,
-                                NAME_SIZE)]
-
-    def arm(self, name, error, at, times=1):
-        self[TIMES] = 0
-        self[CALL] = self.names().index(name)
-        self[ERROR] = code_of(error)
-        self[AT] = at
-        self[SEEN] = 0
-        self[TIMES] = times
-
-    def disarm(self):
-        self[TIMES] = 0
-
-
-def choose(short):
-    """=> Yields each N; in short some, ever further apart."""
-    at = 1
-    while True:
-        yield at
-        at += 4 * at if short else 1
-
-
-class Report:
-    per_script = script.CLIENTS * script.EACH
-
-    def __init__(self):
-        self.bad = 0
-        self.total = [0, 0, 0]
-        print(f"{'fault':<28}{'runs':>6}{'clients':>9}{'requests':>10}"
-              f"{'hit':>6}{'beyond':>8}", flush=True)
-
-    def row(self, what, count, requests, hit, beyond, complaints):
-        """A fault that never came is no proof of anything."""
-        if hit == 0:
-            complaints = [*complaints, "it never happened"]
-        clients = max(requests * script.CLIENTS // self.per_script, 1)
-        print(f"{what:<28}{count:>6}{clients:>9}{requests:>10}{hit:>6}"
-              f"{beyond:>8}", flush=True)
-        for complaint in complaints[:5]:
-            print(f"    {complaint}", flush=True)
-        self.bad += beyond + len(complaints)
-        self.total = [self.total[0] + count, self.total[1] + requests,
-                      self.total[2] + beyond]
-
-    def complain(self, what, complaints):
-        for complaint in complaints:
-            print(f"{what}: {complaint}", flush=True)
-        self.bad += len(complaints)
-
-
-def judge(demo, failures, allowed):
-    """=> Returns how many failed beyond the allowed, and complaints."""
-    hung = [str(f) for f in failures if isinstance(f, script.Hung)]
-    beyond = max(len(failures) - allowed, len(hung))
-    complaints = [str(f) for f in failures] if beyond else []
-    if demo.process.poll() is not None:
-        raise SystemExit(f"the demo has ended:\n{demo.text()}")
-    return beyond, complaints
-
-
-def ends_well(demo, descriptors):
-    """=> Yields complaints."""
-    stats = demo.quiet_stats()
-    yield from script.counters_complain(stats)
-    # Those to the upstream are kept for a while, or until it ends.
-    demo.upstream.end()
-    end = time.monotonic() + script.PATIENCE
-    while demo.descriptors() > descriptors:
-        if time.monotonic() > end:
-            yield f"{descriptors} descriptors, then {demo.descriptors()}"
-            break
-        time.sleep(0.05)
-    code, said = demo.end()
-    yield from said[:5]
-    if code != 0:
-        yield f"exit code {code}"
-
 
 class Running:
-    """One demo after another, each with faults of one call."""
+    """A demo, and faults of one call after another in it."""
 
     def __init__(self, options, report):
         self.options, self.report = options, report
-        self.faults = Faults()
+        self.faults = control.Faults()
         self.per_script = report.per_script
 
     def site(self):
-        return script.site(self.options.demo, "--shards", "2", "--workers",
-                           "2", upstream=self.options.upstream,
+        return script.site(self.options.demo, *control.DEMO,
+                           upstream=self.options.upstream,
                            env=self.faults.env)
 
-    def one_by_one(self, demo, call, error, allowed, counter):
+    def one_by_one(self, demo, call, error, allowed, counter, besides=None):
         runs = hit = beyond = 0
         complaints = []
         before = demo.quiet_stats()
-        for at in choose(self.options.short):
+        for at in control.choose(self.options.short):
             fired = self.faults[FIRED]
-            self.faults.arm(call, error, at)
-            failures = script.run_script(demo.port)
+            self.faults.arm(call, error, at, besides=besides)
+            failures = demo.run_script()
             self.faults.disarm()
             fired = self.faults[FIRED] - fired
-            more, why = judge(demo, failures, allowed * fired)
+            more, why = control.judge(demo, failures, allowed * fired)
             beyond += more
             complaints += [f"N = {at}: {text}" for text in why]
             hit += fired
@@ -282,42 +180,45 @@ class Running:
         self.report.row(f"{call} {error}", runs, runs * self.per_script,
                         hit, beyond, complaints)
 
-    def cold(self, call, error, allowed, counter):
+    def once_cold(self, at, row):
+        """=> Returns fired, failures beyond, and complaints."""
+        call, error, allowed, counter, *besides = row
+        faults = control.Faults()
+        with script.site(self.options.demo, *control.DEMO,
+                         upstream=self.options.upstream,
+                         env=faults.env) as demo:
+            demo.wait_ready()
+            faults.arm(call, error, at, 1, *besides)
+            failures = demo.run_script()
+            faults.disarm()
+            fired = faults[FIRED]
+            beyond, why = control.judge(demo, failures, allowed * fired)
+            stats = demo.quiet_stats()
+            if counter and stats[counter] < fired:
+                why.append(f"{counter} does not tell of it")
+            why += script.counters_complain(stats)
+            why += control.exit_complains(demo)
+        return fired, beyond, why
+
+    def cold(self, *row):
         """A process for each N."""
         runs = hit = beyond = 0
         complaints = []
-        for at in choose(self.options.short):
-            with self.site() as demo:
-                demo.wait_ready()
-                before = self.faults[FIRED]
-                self.faults.arm(call, error, at)
-                failures = script.run_script(demo.port)
-                self.faults.disarm()
-                fired = self.faults[FIRED] - before
-                more, why = judge(demo, failures, allowed * fired)
-                stats = demo.quiet_stats()
-                if counter and stats[counter] < fired:
-                    why.append(f"{counter} does not tell of it")
-                why += script.counters_complain(stats)
-                code, said = demo.end()
-                why += said[:5]
-                if code != 0:
-                    why.append(f"exit code {code}")
+        for at, (fired, more, why) in control.in_turn(
+                lambda at: self.once_cold(at, row), self.options.short):
             beyond += more
             hit += fired
             runs += 1
             complaints += [f"N = {at}: {text}" for text in why]
-            if fired == 0:
-                break
-        self.report.row(f"{call} {error}, cold", runs,
+        self.report.row(f"{row[0]} {row[1]}, cold", runs,
                         runs * self.per_script, hit, beyond, complaints)
 
     def all_along(self, demo, call, error):
         fired = self.faults[FIRED]
         self.faults.arm(call, error, 1, LONG)
-        failures = script.run_script(demo.port)
+        failures = demo.run_script()
         self.faults.disarm()
-        beyond, complaints = judge(demo, failures, 0)
+        beyond, complaints = control.judge(demo, failures, 0)
         complaints += script.counters_complain(demo.quiet_stats())
         self.report.row(f"{call} {error}, each", 1, self.per_script,
                         self.faults[FIRED] - fired, beyond, complaints)
@@ -325,78 +226,28 @@ class Running:
     def storm(self, demo, call, error):
         fired = self.faults[FIRED]
         self.faults.arm(call, error, 1, ALWAYS)
-        hung = [f for f in script.run_script(demo.port)
+        hung = [f for f in demo.run_script()
                 if isinstance(f, script.Hung)]
         self.faults.disarm()
         fired = self.faults[FIRED] - fired
-        failures = hung + script.run_script(demo.port)
-        beyond, complaints = judge(demo, failures, 0)
+        failures = hung + demo.run_script()
+        beyond, complaints = control.judge(demo, failures, 0)
         complaints += script.counters_complain(demo.quiet_stats())
         self.report.row(f"{call} {error}, storm", 1, 2 * self.per_script,
                         fired, beyond, complaints)
 
-    def group(self, what, rows):
+    def group(self, rows):
         """Each fault of these in the same process."""
         with self.site() as demo:
             if not demo.wait_ready():
                 raise SystemExit(f"no start:\n{demo.text()}")
             before = demo.descriptors()
-            script.run_script(demo.port)
+            demo.run_script()
             for run, arguments in rows:
-                run(demo, *arguments)
-            complaints = list(ends_well(demo, before))
+                run(self, demo, *arguments)
+            complaints = list(control.ends_well(demo, before))
             if complaints:
-                self.report.complain(f"{what}: the process", complaints)
-
-
-class Starting:
-    """A process for each N, until one has no failure."""
-
-    def __init__(self, options, report, behind):
-        self.options, self.report = options, report
-        self.behind = behind
-        self.requests = 0
-
-    def once(self, call, error, at, faults):
-        """=> Returns complaints."""
-        env = {**faults.env, "SPATE_FAULT":
-               f"{call}:{code_of(error)}:{at}:1"}
-        for index in range(TIMES, FIRED + 1):
-            faults[index] = 0
-        with script.site(self.options.demo, "--shards", "2", "--workers", "2",
-                         behind=self.behind, env=env) as demo:
-            if demo.wait_ready():
-                faults.disarm()
-                clients = 1 if self.options.short else script.CLIENTS
-                why = [str(f)
-                       for f in script.run_script(demo.port, clients)]
-                self.requests += clients * script.EACH
-                code, said = demo.end()
-                return why + said + ([f"exit code {code}"] if code else [])
-            text = demo.text()
-            code, said = demo.end()
-            if not 64 <= code <= 78:
-                said.append(f"exit code {code}: {text}")
-            if len(text.splitlines()) != 1:
-                said.append(f"instead of one line: {text}")
-            return said
-
-    def run(self, call, error):
-        faults = Faults()
-        complaints = []
-        runs = hit = self.requests = 0
-        for at in choose(self.options.short):
-            runs += 1
-            try:
-                why = self.once(call, error, at, faults)
-            except script.Failed as failure:
-                why = [str(failure)]
-            complaints += [f"N = {at}: {text}" for text in why]
-            if faults[FIRED] == 0:
-                break
-            hit += 1
-        self.report.row(f"{call} {error}, starting", runs, self.requests, hit,
-                        0, complaints)
+                self.report.complain("the process", complaints)
 
 
 def main():
@@ -408,27 +259,26 @@ def main():
     options = parser.parse_args()
     os.environ["ASAN_OPTIONS"] = "detect_leaks=1:allocator_may_return_null=1"
     begin = time.monotonic()
-    report = Report()
+    report = control.Report()
 
     def wanted(call):
         return not options.calls or call in options.calls
 
-    running = Running(options, report)
-    for what, run, rows in (("one", running.one_by_one, RUNNING),
-                            ("always", running.all_along, ALL_ALONG),
-                            ("storm", running.storm, STORMS)):
-        some = [(run, row) for row in rows if wanted(row[0])]
-        if some:
-            running.group(what, some)
+    rows = [(run, row) for run, rows in ((Running.one_by_one, RUNNING),
+                                         (Running.all_along, ALL_ALONG),
+                                         (Running.storm, STORMS))
+            for row in rows if wanted(row[0])]
+    # Each demo has the next row as it is done with one.
+    shared = iter(rows)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        demos = [pool.submit(Running(options, report).group, shared)
+                 for _ in range(min(control.AT_ONCE, len(rows)))]
+        for done in demos:
+            done.result()
     for row in COLD:
         if wanted(row[0]):
-            running.cold(*row)
-    with script.site(options.upstream) as other:
-        other.wait_ready()
-        starting = Starting(options, report, f"127.0.0.1:{other.port}")
-        for call, error in STARTING.items():
-            if wanted(call):
-                starting.run(call, error)
+            Running(options, report).cold(*row)
+    turning_points.run(options, report, wanted)
     print(f"{report.total[0]} faults, {report.total[1]} requests, "
           f"{report.total[2]} failures beyond the faulted; "
           f"{time.monotonic() - begin:.0f} s")

@@ -87,6 +87,10 @@ strikes(enum call call, int *error)
 	int64_t times = atomic_load(&block->times), at, seen;
 
 	atomic_fetch_add(&block->uses[call], 1);
+	if (atomic_load(&block->besides) == (int64_t)call + 1) {
+		*error = (int)atomic_load(&block->besides_error);
+		return true;
+	}
 	if (times == 0 || atomic_load(&block->call) != (int64_t)call)
 		return false;
 	at = atomic_load(&block->at);
@@ -169,6 +173,12 @@ WRAP(void *, mmap, void *at, size_t size, int access, int flags, int fd,
 	return fails(CALL_mmap)
 		   ? MAP_FAILED
 		   : __real_mmap(at, size, access, flags, fd, offset);
+}
+
+/* It fails where a mapping in two needs one more than there may be. */
+WRAP(int, munmap, void *at, size_t size)
+{
+	return fails(CALL_munmap) ? -1 : __real_munmap(at, size);
 }
 
 WRAP(int, mprotect, void *at, size_t size, int access)

@@ -5,16 +5,21 @@
 #include "tests/fault/inject.h"
 #include "tests/fault/wrap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -39,8 +44,20 @@ WRAP(ssize_t, read, int fd, void *data, size_t size)
 	return -1;
 }
 
+WRAP(int, fstat, int fd, struct stat *about)
+{
+	return fails(CALL_fstat) ? -1 : __real_fstat(fd, about);
+}
+
+/* Of files there is only the log. */
 WRAP(ssize_t, write, int fd, const void *data, size_t size)
 {
+	struct stat about;
+
+	if (__real_fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
+		return fails_or_shrinks(CALL_write_log, &size)
+			   ? -1
+			   : __real_write(fd, data, size);
 	return fails(CALL_write) ? -1 : __real_write(fd, data, size);
 }
 
@@ -74,14 +91,19 @@ WRAP(int, openat, int folder, const char *path, int flags, ...)
 				  : __real_openat(folder, path, flags, mode);
 }
 
-WRAP(int, fstat, int fd, struct stat *about)
-{
-	return fails(CALL_fstat) ? -1 : __real_fstat(fd, about);
-}
-
 WRAP(int, stat, const char *path, struct stat *about)
 {
 	return fails(CALL_stat) ? -1 : __real_stat(path, about);
+}
+
+WRAP(DIR *, opendir, const char *path)
+{
+	return fails(CALL_opendir) ? NULL : __real_opendir(path);
+}
+
+WRAP(int, memfd_create, const char *name, unsigned flags)
+{
+	return fails(CALL_memfd_create) ? -1 : __real_memfd_create(name, flags);
 }
 
 WRAP(int, fcntl, int fd, int what, ...)
@@ -93,6 +115,18 @@ WRAP(int, fcntl, int fd, int what, ...)
 	word = va_arg(rest, long);
 	va_end(rest);
 	return fails(CALL_fcntl) ? -1 : __real_fcntl(fd, what, word);
+}
+
+/* What it is asked for, how much a socket still holds, is then not known. */
+WRAP(int, ioctl, int fd, unsigned long what, ...)
+{
+	va_list rest;
+	void *answer;
+
+	va_start(rest, what);
+	answer = va_arg(rest, void *);
+	va_end(rest);
+	return fails(CALL_ioctl) ? -1 : __real_ioctl(fd, what, answer);
 }
 
 /* Linux has closed it, whatever close() says. */
@@ -161,22 +195,44 @@ WRAP(int, timerfd_settime, int fd, int flags, const struct itimerspec *time,
 		   : __real_timerfd_settime(fd, flags, time, before);
 }
 
-/* A wait may end early or not begin; a wake-up of a good word cannot fail. */
+/*
+ * => Returns which call this is, or -1. A wait may end early or not begin; a
+ *    wake-up of a good word cannot fail.
+ */
+static int
+call_of(long number, const long *words)
+{
+	switch (number) {
+	case SYS_futex:
+		return (words[1] & FUTEX_CMD_MASK) == FUTEX_WAIT ? CALL_futex
+								 : -1;
+	case SYS_openat2:
+		return CALL_openat2;
+	case SYS_sched_setattr:
+		return CALL_sched_setattr;
+	case SYS_landlock_create_ruleset:
+		return CALL_landlock_create_ruleset;
+	case SYS_landlock_add_rule:
+		return CALL_landlock_add_rule;
+	case SYS_landlock_restrict_self:
+		return CALL_landlock_restrict_self;
+	default:
+		return -1;
+	}
+}
+
 WRAP(long, syscall, long number, ...)
 {
 	long words[6];
 	va_list rest;
+	int call;
 
 	va_start(rest, number);
 	for (unsigned i = 0; i < 6; i++)
 		words[i] = va_arg(rest, long);
 	va_end(rest);
-	if (number == SYS_futex && (words[1] & FUTEX_CMD_MASK) == FUTEX_WAIT
-	    && fails(CALL_futex))
-		return -1;
-	if (number == SYS_openat2 && fails(CALL_openat2))
-		return -1;
-	if (number == SYS_sched_setattr && fails(CALL_sched_setattr))
+	call = call_of(number, words);
+	if (call >= 0 && fails((enum call)call))
 		return -1;
 	return __real_syscall(
 	    number, words[0], words[1], words[2], words[3], words[4], words[5]);
@@ -201,6 +257,11 @@ WRAP(int, pthread_create, pthread_t *thread, const pthread_attr_t *how,
 	return strikes(CALL_pthread_create, &error)
 		   ? error
 		   : __real_pthread_create(thread, how, run, arg);
+}
+
+WRAP(int, sigaltstack, const stack_t *stack, stack_t *before)
+{
+	return fails(CALL_sigaltstack) ? -1 : __real_sigaltstack(stack, before);
 }
 
 /* ------------------------------------------------------------- the machine */
@@ -246,6 +307,23 @@ WRAP(int, prctl, int what, ...)
 	return fails(CALL_prctl)
 		   ? -1
 		   : __real_prctl(what, words[0], words[1], words[2], words[3]);
+}
+
+WRAP(int, initgroups, const char *user, gid_t group)
+{
+	return fails(CALL_initgroups) ? -1 : __real_initgroups(user, group);
+}
+
+WRAP(int, setresgid, gid_t real, gid_t effective, gid_t saved)
+{
+	return fails(CALL_setresgid) ? -1
+				     : __real_setresgid(real, effective, saved);
+}
+
+WRAP(int, setresuid, uid_t real, uid_t effective, uid_t saved)
+{
+	return fails(CALL_setresuid) ? -1
+				     : __real_setresuid(real, effective, saved);
 }
 
 WRAP(char *, strdup, const char *text)

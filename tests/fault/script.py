@@ -20,6 +20,7 @@ PATIENCE = 30
 CLIENTS, EACH, PER_CONNECTION = 4, 50, 10
 HELLO = b"Hello, World!"
 FILE = bytes(range(256)) * 1200
+PIECE = 1 << 20
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SANITIZER = re.compile(r"Sanitizer|runtime error|check failed")
@@ -52,6 +53,16 @@ class InHalves(bytes):
     """A request whose second half waits for the begin of the answer."""
 
 
+class ToAdmin(bytes):
+    """A request for the admin's listener, on a connection of its own."""
+
+
+def admin(path):
+    """By a name of this machine: to others' names it says nothing."""
+    wire = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    return ToAdmin(wire.encode()), 200, None
+
+
 def proxied_both_ways(body):
     """What stands behind /proxy gives back each piece as it comes."""
     wire, status, _ = chunked(body, "/proxy/echo")
@@ -59,7 +70,9 @@ def proxied_both_ways(body):
 
 
 def letters(count):
-    return (ALPHABET * (count // 26 + 1))[:count]
+    """What /bytes/COUNT gives, in pieces that begin anew."""
+    piece = (ALPHABET * (PIECE // 26 + 1))[:PIECE]
+    return (piece * (count // PIECE + 1))[:count]
 
 
 REQUESTS = [
@@ -87,8 +100,13 @@ REQUESTS = [
     get("/metrics", body=None),
     get("/debug/events", body=None),
     get("/debug/trace?ms=1", body=None),
+    get("/debug/heap", 501, None),
     refused(),
 ]
+
+# Where the demo has a listener for its admin, that is part of the script.
+ADMIN = [admin("/debug/connections"), admin("/debug/shards"),
+         admin("/debug/latency"), admin("/debug/config")]
 
 
 class Failed(Exception):
@@ -137,8 +155,9 @@ def read_answer(stream):
 class Client:
     """One at a time, on a connection that is kept for a while."""
 
-    def __init__(self, port):
+    def __init__(self, port, admin_port=None):
         self.port = port
+        self.admin_port = admin_port
         self.link = self.stream = None
 
     def close(self):
@@ -147,13 +166,21 @@ class Client:
             self.link.close()
             self.link = None
 
+    def connect(self):
+        self.link = socket.create_connection(("127.0.0.1", self.port),
+                                             PATIENCE)
+        self.stream = self.link.makefile("rb")
+
     def ask(self, request):
         wire, status, body = request
+        if isinstance(wire, ToAdmin):
+            other = Client(self.admin_port)
+            other.ask((bytes(wire), status, body))
+            other.close()
+            return
         try:
             if self.link is None:
-                self.link = socket.create_connection(
-                    ("127.0.0.1", self.port), PATIENCE)
-                self.stream = self.link.makefile("rb")
+                self.connect()
             half = len(wire)
             if isinstance(wire, InHalves):
                 half //= 2
@@ -174,10 +201,10 @@ class Client:
             raise Wrong(wire, got[0], len(got[1]))
 
 
-def run_client(port, number, failures, requests=None):
-    client = Client(port)
+def run_client(client, number, failures, requests=None):
     if requests is None:
-        requests = [REQUESTS[(i + 3 * number) % len(REQUESTS)]
+        every = REQUESTS + (ADMIN if client.admin_port else [])
+        requests = [every[(i + 3 * number) % len(every)]
                     for i in range(EACH)]
     for i, request in enumerate(requests):
         try:
@@ -189,11 +216,11 @@ def run_client(port, number, failures, requests=None):
     client.close()
 
 
-def run_script(port, clients=CLIENTS):
+def run_script(port, clients=CLIENTS, admin_port=None):
     """=> Returns what failed, in no order."""
     failures = []
     threads = [threading.Thread(target=run_client,
-                                args=(port, i, failures))
+                                args=(Client(port, admin_port), i, failures))
                for i in range(clients)]
     for thread in threads:
         thread.start()
@@ -212,21 +239,29 @@ class Demo:
         self.process = subprocess.Popen(
             [program, "--listen", f"127.0.0.1:{port}", *flags], env=settings,
             stdout=subprocess.DEVNULL, stderr=stderr or self.log)
-        self.port = None
+        self.port = self.admin_port = None
+        self.has_admin = "--admin" in flags
         self.upstream = None
 
     def wait_ready(self):
         """=> Returns False: it has ended instead."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            found = re.search(r"port (\d+)", self.text())
-            if found:
-                self.port = int(found[1])
+            ports = re.findall(r"port (\d+)", self.text())
+            if len(ports) > self.has_admin:
+                self.port = int(ports[0])
+                self.admin_port = int(ports[1]) if self.has_admin else None
                 return True
             if self.process.poll() is not None:
                 return False
             time.sleep(0.005)
         raise Hung("it does not start")
+
+    def client(self):
+        return Client(self.port, self.admin_port)
+
+    def run_script(self, clients=CLIENTS):
+        return run_script(self.port, clients, self.admin_port)
 
     def text(self):
         self.log.seek(0)
@@ -234,9 +269,7 @@ class Demo:
 
     def stats(self):
         client = Client(self.port)
-        client.link = socket.create_connection(("127.0.0.1", self.port),
-                                               PATIENCE)
-        client.stream = client.link.makefile("rb")
+        client.connect()
         try:
             client.link.sendall(get("/stats")[0])
             stats = json.loads(read_answer(client.stream)[1])
@@ -249,6 +282,9 @@ class Demo:
         sums["responses"] = sum(sum(shard["responses"].values())
                                 - shard["responses"].get("1xx", 0)
                                 for shard in shards)
+        sums["timeouts"] = sum(sum(shard["timeouts"].values())
+                               for shard in shards)
+        sums["log_lost"] = stats["log"]["lost"]
         sums["answered"] = sum(sum(route["codes"].values())
                                for route in routes)
         sums["unanswered"] = sum(route["aborted"] for route in routes)
@@ -283,6 +319,10 @@ class Demo:
         """=> Returns the exit code, and what it should not have said."""
         if self.process.poll() is None:
             self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self):
+        """=> Returns the same, of one that has been told to end."""
         try:
             code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -299,6 +339,7 @@ def site(program, *flags, upstream=None, behind=None, **settings):
     """A demo with files, and an upstream: a program, or an address."""
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "file.bin").write_bytes(FILE)
+        os.chmod(folder, 0o755)  # for --user
         other = None
         flags = ["--files", folder, *flags]
         if upstream is not None:

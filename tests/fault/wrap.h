@@ -5,7 +5,7 @@
 /*
  * What the calls that fail share: their names, and whether it is their turn.
  * Each one in CALLS is a WRAP() in a .c file of this folder, or a number of
- * syscall().
+ * syscall(); write_log is write() to a file.
  */
 
 #include <stdbool.h>
@@ -25,6 +25,7 @@
 	X(aligned_alloc)                                                       \
 	X(posix_memalign)                                                      \
 	X(mmap)                                                                \
+	X(munmap)                                                              \
 	X(mprotect)                                                            \
 	X(madvise)                                                             \
 	X(accept4)                                                             \
@@ -34,13 +35,17 @@
 	X(sendfile)                                                            \
 	X(read)                                                                \
 	X(write)                                                               \
+	X(write_log)                                                           \
 	X(pread)                                                               \
 	X(open)                                                                \
 	X(openat)                                                              \
 	X(openat2)                                                             \
 	X(fstat)                                                               \
 	X(stat)                                                                \
+	X(opendir)                                                             \
+	X(memfd_create)                                                        \
 	X(fcntl)                                                               \
+	X(ioctl)                                                               \
 	X(close)                                                               \
 	X(socket)                                                              \
 	X(bind)                                                                \
@@ -62,6 +67,7 @@
 	X(futex)                                                               \
 	X(clock_nanosleep)                                                     \
 	X(pthread_create)                                                      \
+	X(sigaltstack)                                                         \
 	X(getrandom)                                                           \
 	X(getrlimit)                                                           \
 	X(setrlimit)                                                           \
@@ -69,6 +75,12 @@
 	X(sched_setaffinity)                                                   \
 	X(sched_setattr)                                                       \
 	X(prctl)                                                               \
+	X(initgroups)                                                          \
+	X(setresgid)                                                           \
+	X(setresuid)                                                           \
+	X(landlock_create_ruleset)                                             \
+	X(landlock_add_rule)                                                   \
+	X(landlock_restrict_self)                                              \
 	X(strdup)
 
 enum call {
