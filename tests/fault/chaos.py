@@ -13,21 +13,31 @@ no connection is left.
 
 import argparse
 import contextlib
+import ctypes
+import fcntl
 import os
 import pathlib
+import re
 import resource
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import tempfile
+import termios
 import threading
 import time
 
 import control
 import script
 
+TCP_REPAIR = 19
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.ptrace.argtypes = [ctypes.c_long] * 4
+LIBC.ptrace.restype = ctypes.c_long
+HALF = b"GET /plaintext HTTP/1.1\r\nHos"
 CLIENT = r"""
 import socket, sys
 link = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
@@ -45,8 +55,49 @@ def reset(link):
     link.close()
 
 
-def connect(demo):
-    return socket.create_connection(("127.0.0.1", demo.port), script.PATIENCE)
+def vanish(link):
+    """As of a machine that has lost its power: nothing is sent any more.
+
+    But by the kernel, to whoever still sends there: so not before the last
+    that it has to say is here, the acknowledgement of what was sent.
+    """
+    while fcntl.ioctl(link, termios.TIOCOUTQ, bytes(4)) != bytes(4):
+        time.sleep(0.001)
+    with contextlib.suppress(PermissionError):
+        link.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+        link.close()
+
+
+def ptrace(what, task):
+    if LIBC.ptrace(what, task, 0, 0) < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+@contextlib.contextmanager
+def standing_still(task):
+    """SIGSTOP is for processes; a debugger stops a thread."""
+    ptrace(PTRACE_SEIZE, task)
+    try:
+        ptrace(PTRACE_INTERRUPT, task)
+        os.waitpid(task, WALL)
+        yield
+    finally:
+        ptrace(PTRACE_DETACH, task)
+
+
+def workers(pid):
+    """=> Yields the threads of shards: spate/SHARD.WORKER."""
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(OSError):
+            name = pathlib.Path(f"/proc/{pid}/task/{task}/comm").read_text()
+            if re.match(r"spate/\d", name):
+                yield int(task)
+
+
+def connect(demo, source=None):
+    return socket.create_connection(("127.0.0.1", demo.port), script.PATIENCE,
+                                    source)
 
 
 def beside(demo, rude):
@@ -69,7 +120,7 @@ def beside(demo, rude):
     thread.start()
     scripts, failures = 0, []
     while scripts == 0 or not done.is_set():
-        failures += script.run_script(demo.port)
+        failures += demo.run_script()
         scripts += 1
     thread.join()
     return scripts * script.CLIENTS * script.EACH, failures + trouble
@@ -92,24 +143,33 @@ class Chaos:
     # ------------------------------------------------- clients that leave
 
     def reset_at_each_byte(self):
-        """After each byte of an answer, of one on its way and of many."""
-        answer = 13 + len(self.head_of("/plaintext"))
+        """After each byte of an answer, with another on its way."""
         step = 7 if self.options.short else 1
+        for path in ("/plaintext", "/chunks/4", "/proxy/plaintext"):
+            answer = self.size_of(path)
 
-        def rude():
-            for size in range(0, answer + 1, step):
-                with contextlib.suppress(ConnectionError):
-                    link = connect(self.demo)
-                    link.sendall(b"GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\n"
-                                 b"GET /bytes/300000 HTTP/1.1\r\n"
-                                 b"Host: a\r\n\r\n")
-                    got = 0
-                    while got < size:
-                        got += len(link.recv(size - got)) or size
-                    reset(link)
+            def rude(path=path, answer=answer):
+                for size in range(0, answer + 1, step):
+                    with contextlib.suppress(ConnectionError):
+                        link = connect(self.demo)
+                        link.sendall(script.get(path)[0]
+                                     + script.get("/bytes/300000")[0])
+                        got = 0
+                        while got < size:
+                            got += len(link.recv(size - got)) or size
+                        reset(link)
 
-        self.row("reset at each byte", (answer + step) // step,
-                 beside(self.demo, rude))
+            self.row(f"reset at each byte of {path}", answer // step + 1,
+                     beside(self.demo, rude))
+
+    def size_of(self, path):
+        """=> Returns the bytes of its answer, head and all."""
+        with connect(self.demo) as link:
+            link.sendall(script.get(path)[0])
+            got = b""
+            while not got.endswith((script.HELLO, b"\r\n0\r\n\r\n")):
+                got += link.recv(65536)
+        return len(got)
 
     def head_of(self, path):
         with connect(self.demo) as link:
@@ -180,12 +240,57 @@ class Chaos:
         count = 1000
         before = self.demo.rss_kib()
         with contextlib.ExitStack() as stack:
-            for _ in range(count):
-                stack.enter_context(connect(self.demo)).sendall(
-                    b"GET /plaintext HTTP/1.1\r\nHos")
+            self.crowd(stack, count)
             outcome = beside(self.demo, lambda: None)
             grown = self.demo.rss_kib() - before
         self.row(f"half open, {grown // count} KiB each", count, outcome)
+
+    def wait_for(self, counter, value, each_look=0):
+        """Who looks may be counted, too."""
+        end = time.monotonic() + script.PATIENCE
+        while (self.demo.stats()[counter] < (value := value + each_look)
+               and time.monotonic() < end):
+            time.sleep(0.1)
+
+    def crowd(self, stack, count):
+        """=> Returns connections with half a request each.
+
+        From another address, lest somebody else gets the port of one that
+        has vanished, and ends it.
+        """
+        links = [stack.enter_context(connect(self.demo, ("127.0.0.2", 0)))
+                 for _ in range(count)]
+        for link in links:
+            link.sendall(HALF)
+        return links
+
+    def half_open_for_good(self):
+        """Half of them are gone without a word; the others take a 408."""
+        count = 20 if self.options.short else 1000
+        stats = self.demo.quiet_stats()
+        before = stats["timeouts"]
+        wrong = []
+
+        def rude():
+            self.wait_for("timeouts", before + count)
+
+        with contextlib.ExitStack() as stack:
+            links = self.crowd(stack, count)
+            # Read, and not only received: then nobody has more to send.
+            self.wait_for("bytes_in", stats["bytes_in"] + count * len(HALF),
+                          len(script.get("/stats")[0]))
+            for link in links[::2]:
+                vanish(link)
+            outcome = beside(self.demo, rude)
+            for link in links[1::2]:
+                got = b"".join(iter(lambda link=link: link.recv(4096), b""))
+                if not got.startswith(b"HTTP/1.1 408 "):
+                    wrong.append(f"instead of 408: {got[:40]}")
+        stats = self.row("half open until their time is up", count, outcome,
+                         wrong)
+        if stats["timeouts"] - before != count:
+            self.report.complain("half open: timeouts", [
+                f"tell of {stats['timeouts'] - before}"])
 
     def out_of_descriptors(self):
         """EMFILE from the kernel itself, from a limit that comes down."""
@@ -234,7 +339,7 @@ class Chaos:
             gate = threading.Barrier(count)
 
             def one():
-                client = script.Client(self.demo.port)
+                client = self.demo.client()
                 gate.wait()
                 try:
                     client.ask(script.get("/sleep?ms=5", body=b"ok"))
@@ -269,6 +374,27 @@ class Chaos:
 
         self.row("SIGSTOP, SIGCONT", rounds, beside(self.demo, rude))
 
+    def stopped_workers(self):
+        """One worker after another stands still, wherever it is.
+
+        What it has in its hands waits for it, and whoever it has promised
+        to look after; nothing of that is lost.
+        """
+        rounds = 1 if self.options.short else 10
+        stops = []
+
+        def rude():
+            for _ in range(rounds):
+                for task in workers(self.demo.process.pid):
+                    with contextlib.suppress(ProcessLookupError,
+                                             ChildProcessError), \
+                            standing_still(task):
+                        time.sleep(0.05)
+                        stops.append(task)
+
+        outcome = beside(self.demo, rude)
+        self.row("a worker stands still", len(stops), outcome)
+
     def signals(self):
         """Signals that are ignored still interrupt; so do traces."""
         rounds = 200
@@ -302,11 +428,11 @@ class Chaos:
                          upstream=self.options.upstream,
                          env=self.faults.env) as self.demo:
             self.demo.wait_ready()
-            script.run_script(self.demo.port)
+            self.demo.run_script()
             children = self.children_of_ours()
             for pid in children:
                 os.kill(pid, signal.SIGKILL)
-            client = script.Client(self.demo.port)
+            client = self.demo.client()
             failures = []
             for _ in range(20):
                 try:
@@ -328,36 +454,26 @@ class Chaos:
 
     def full_disk(self):
         """Each line of the log fails: /dev/full has no room for it."""
-        with tempfile.TemporaryFile("w+b") as out, \
-                open("/dev/full", "wb", buffering=0) as full, \
+        with open("/dev/full", "wb", buffering=0) as full, \
                 socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
             probe.close()
-            process = subprocess.Popen(
-                [self.options.demo, "--listen", f"127.0.0.1:{port}",
-                 "--log-level", "debug"], stderr=full, stdout=out)
-            end = time.monotonic() + script.PATIENCE
-            asked, failures = 0, []
-            while time.monotonic() < end:
-                with contextlib.suppress(ConnectionRefusedError):
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                time.sleep(0.01)
-            client = script.Client(port)
-            for request in [script.get("/plaintext"),
-                            script.get("/nowhere", 404, None)] * 100:
-                asked += 1
-                try:
-                    client.ask(request)
-                except script.Failed as error:
-                    failures.append(error)
-            client.close()
-            process.terminate()
-            code = process.wait(script.PATIENCE)
-        why = [f"exit code {code}"] if code else []
-        self.report.row("no room for the log", 1, asked, 1, len(failures),
-                        why + [str(f) for f in failures])
+            with script.site(self.options.demo, "--log-level", "debug",
+                             "--access-log", "1", stderr=full, port=port,
+                             upstream=self.options.upstream) as self.demo:
+                self.demo.port = port  # it has no log to say so
+                end = time.monotonic() + script.PATIENCE
+                while time.monotonic() < end:
+                    with contextlib.suppress(ConnectionRefusedError):
+                        connect(self.demo).close()
+                        break
+                    time.sleep(0.01)
+                stats = self.row("no room for the log", 1,
+                                 beside(self.demo, lambda: None))
+                if stats["log_lost"] == 0:
+                    self.report.complain("log: lost", ["is 0"])
+                self.finish()
 
     def finish(self):
         code, said = self.demo.end()
@@ -365,15 +481,17 @@ class Chaos:
             self.report.complain("the process", [f"exit code {code}", *said])
 
     def run(self):
-        with script.site(self.options.demo, "--shards", "2", "--workers", "2",
+        with script.site(self.options.demo, *control.DEMO,
                          upstream=self.options.upstream,
                          env=self.faults.env) as self.demo:
             self.demo.wait_ready()
             before = self.demo.descriptors()
             for row in (self.reset_at_each_byte, self.reset_in_each_head,
                         self.single_bytes, self.killed_clients,
-                        self.half_open, self.out_of_descriptors, self.stopped,
-                        self.signals, self.clock_jumps):
+                        self.half_open, self.half_open_for_good,
+                        self.out_of_descriptors, self.stopped,
+                        self.stopped_workers, self.signals,
+                        self.clock_jumps):
                 row()
             why = list(control.ends_well(self.demo, before))
             if why:
