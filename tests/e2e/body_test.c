@@ -7,10 +7,16 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* That of answers, with the default limits. */
+#define BUFFER (20 * 1024 - 64)
+#define GET "GET "
+#define REST " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define CHUNKED "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
 #define POST(path, rest) "POST " path " HTTP/1.1\r\nHost: a\r\n" rest
 
@@ -132,6 +138,67 @@ TEST(whoever_answers_before_the_body_asks_nobody_to_go_on)
 	close(fd);
 	ask_stop(server);
 	EXPECT_EQ(said[0], 5);
+}
+
+/* As many bytes as its path says, by a write. */
+static int
+fill(struct spate_req *req, void *arg)
+{
+	static char filling[BUFFER];
+	long n = atol(spate_param(req, "n").data);
+	int error = spate_begin(req, 200, "image/png", n);
+
+	(void)arg;
+	memset(filling, 'x', sizeof(filling));
+	return error != 0 ? error : spate_write(req, filling, (size_t)n);
+}
+
+static int
+count_x(const char *text)
+{
+	int count = 0;
+
+	for (; *text != '\0'; text++)
+		count += *text == 'x';
+	return count;
+}
+
+/* The answers before are not sent yet, and leave no room for the words. */
+TEST(whoever_asks_to_go_on_behind_a_full_buffer_is_told_so)
+{
+	struct spate_server *server = ask_new(NULL);
+	const int large = BUFFER / 5 * 2;
+	char text[512];
+	int fd, head, rest, size;
+
+	spate_route(server, "GET", "/:n", fill, NULL);
+	spate_route(server, "POST", "/", read_oddly, NULL);
+	ask_start(server);
+	calls = 0;
+	fd = ask_connect(server);
+	ask_send(fd, GET "/1000" REST, sizeof(GET "/1000" REST) - 1);
+	ask_read(fd, "x");
+	head = (int)(ask_body() - ask_text());
+	close(fd);
+
+	/* A write leaves 20 bytes, which are for the size of a chunk. */
+	rest = BUFFER - 22 - 3 * head - 2 * large;
+	EXPECT(rest >= 1000 && rest < BUFFER / 2);
+	size = snprintf(text, sizeof(text),
+	    GET "/%d" REST GET "/%d" REST GET "/%d" REST "%s", large, large,
+	    rest,
+	    POST("/", "Expect: 100-continue\r\nContent-Length: 5\r\n"
+		      "Connection: close\r\n\r\n"));
+	fd = ask_connect(server);
+	ask_send(fd, text, (size_t)size);
+	ask_read(fd, "xHTTP/1.1 100 Continue\r\n\r\n");
+	EXPECT_EQ(count_x(ask_text()), 2 * large + rest);
+	ask_send(fd, "hello", 5);
+	ask_read(fd, NULL);
+	EXPECT(ask_says("done"));
+	EXPECT_EQ(said[1], 5);
+	close(fd);
+	ask_stop(server);
 }
 
 static void

@@ -204,6 +204,25 @@ TEST(more_waiters_than_places_are_refused)
 	stop(&server);
 }
 
+/* No fiber to go on with: nothing is announced, and nobody waits. */
+TEST(without_a_stack_nobody_waits)
+{
+	static struct sp_worker worker;
+	void *item;
+
+	sp_stack_pool_init(&worker.stacks, 0, 0, 0);
+	EXPECT_EQ(sp_channel_new(&channel, 1, 1, NULL), 0);
+	EXPECT_EQ(sp_channel_receive(&worker, channel, &item, 0), -ENOMEM);
+	while (sp_channel_try_send(channel, things) == 0)
+		;
+	EXPECT_EQ(sp_channel_send(&worker, channel, things, 0), -ENOMEM);
+	EXPECT_EQ(sp_load(&worker.counters.fibers_refused, relaxed), 2);
+	EXPECT_EQ(sp_load(&channel->receivers.count, relaxed), 0);
+	EXPECT_EQ(sp_load(&channel->senders.count, relaxed), 0);
+	sp_stack_pool_fini(&worker.stacks);
+	sp_channel_put(channel);
+}
+
 TEST(clients_leave_while_their_fibers_wait)
 {
 	struct echo_server server;
