@@ -505,6 +505,22 @@ TEST(the_best_build_is_one_of_them)
 	EXPECT(strcmp(sp_http_method_name(SP_HTTP_PATCH), "PATCH") == 0);
 }
 
+/* No CPU has all of them: SSE4.2 and NEON are of two. */
+TEST(each_build_of_the_parser_has_a_name)
+{
+	unsigned absent = 0;
+
+	EXPECT(
+	    strcmp(sp_http_scan_name(SP_HTTP_SCAN_PORTABLE), "portable") == 0);
+	for (enum sp_http_scan scan = 0; scan < SP_HTTP_SCANS; scan++) {
+		if (strcmp(sp_http_scan_name(scan), "absent") != 0)
+			continue;
+		EXPECT(!sp_http_scan_available(scan));
+		absent++;
+	}
+	EXPECT(absent > 0);
+}
+
 /*
  * Goal: the builds agree on what nobody thought of.
  * Method: vectors with a few bytes changed, dropped or doubled.
