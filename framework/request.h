@@ -88,8 +88,8 @@ struct spate_req {
 	uint32_t out_size;
 	int error;    /* of sending; the client is gone */
 	bool drained; /* the kernel had no more, at the last look */
-	bool late; /* a wait for the body and more was for the body too long */
 	bool flushing;
+	bool late; /* a wait for the body and more was for the body too long */
 	bool resuming; /* something had been kept; the next two tell */
 	char *out;     /* or NULL, until there is an answer */
 	struct sp_turn_times times;

@@ -23,7 +23,12 @@
 
 #ifndef SP_ATOMICS_MODEL
 
+#include "alloc/asan.h"
+#include "alloc/tsan.h"
+
+#include <assert.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 #define SP_ATOMIC(type) _Atomic(type)
 #define sp_load(p, mo) atomic_load_explicit(p, memory_order_##mo)
@@ -50,8 +55,29 @@
 
 /*
  * A counter with one writer and any number of readers: a plain add for the
- * writer, and no torn or cached value for the readers.
+ * writer, and no torn or cached value for the readers. No compiler makes one
+ * instruction of a relaxed load, an addition and a relaxed store, though on
+ * x86-64 it is one: an add to memory, without the lock of a fetch_add. A
+ * request counts some ten times.
  */
+#ifndef SP_COUNT_DIRECT
+#if defined(__x86_64__) && !defined(SP_ATOMICS_MODEL)
+#define SP_COUNT_DIRECT (!SP_ASAN && !SP_TSAN)
+#else
+#define SP_COUNT_DIRECT 0
+#endif
+#endif
+#if SP_COUNT_DIRECT
+#define sp_count(p, n)                                                         \
+	do {                                                                   \
+		static_assert(sizeof(*(p)) == 8, "counters have 64 bits");     \
+		__asm__ __volatile__("addq %1, %0"                             \
+				     : "+m"(*(p))                              \
+				     : "er"((uint64_t)(n))                     \
+				     : "cc");                                  \
+	} while (0)
+#else
 #define sp_count(p, n) sp_store(p, sp_load(p, relaxed) + (n), relaxed)
+#endif
 
 #endif /* SPATE_SHARDS_ATOMICS_H */

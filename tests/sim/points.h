@@ -20,6 +20,7 @@
 
 #undef _FORTIFY_SOURCE  /* the calls would have other names */
 #define SP_SYS_DIRECT 0 /* recv() and send(), which can be replaced */
+#define SP_COUNT_DIRECT 0 /* loads and stores, each a point */
 #undef SPATE_JEMALLOC   /* nor is malloc() jemalloc's */
 
 #include <ck_pr.h>
