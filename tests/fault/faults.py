@@ -118,10 +118,8 @@ COLD = [
     ("madvise", "EINVAL", 0, None),
     ("mprotect", "ENOMEM", 1, None, ("madvise", "EINVAL")),
     ("munmap", "ENOMEM", 0, None),
-    # Threads of the pool, and spares: they do without.
+    # Threads of the pool do without.
     ("prctl", "EINVAL", 0, None),
-    ("sched_setaffinity", "EINVAL", 0, None),
-    ("sched_setattr", "EPERM", 0, None),
 ]
 
 # At every use, LONG of them at most: still all are served.

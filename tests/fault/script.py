@@ -264,8 +264,10 @@ class Demo:
         return run_script(self.port, clients, self.admin_port)
 
     def text(self):
-        self.log.seek(0)
-        return self.log.read().decode(errors="replace")
+        """Without a seek: the program writes where the file is at."""
+        file = self.log.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode(
+            errors="replace")
 
     def stats(self):
         client = Client(self.port)
