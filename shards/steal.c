@@ -55,8 +55,8 @@ take_rest(struct sp_worker *thief, struct sp_shard *shard)
 	return NULL;
 }
 
-static bool
-has_rest(struct sp_worker *thief, struct sp_shard *shard)
+bool
+sp_rest_waits(struct sp_shard *shard, const struct sp_worker *thief)
 {
 	uint32_t workers = sp_load(&shard->worker_count, acquire);
 
@@ -90,7 +90,7 @@ sp_surplus_elsewhere(struct sp_worker *worker)
 	uint32_t start;
 
 	if (sp_load(&worker->shard->worker_count, relaxed) > 1
-	    && has_rest(worker, worker->shard))
+	    && sp_rest_waits(worker->shard, worker))
 		return true;
 	start = n != 0 ? sp_worker_random(worker) : 0;
 	for (uint32_t i = 0; i < n; i++) {

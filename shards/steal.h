@@ -26,8 +26,12 @@
 
 #include <stdbool.h>
 
+struct sp_shard;
 struct sp_task;
 struct sp_worker;
+
+/* Whether another worker of the shard has a rest; thief may be NULL. */
+bool sp_rest_waits(struct sp_shard *shard, const struct sp_worker *thief);
 
 /* Whether there seems to be something for sp_steal(). */
 bool sp_surplus_elsewhere(struct sp_worker *worker);

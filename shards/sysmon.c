@@ -39,6 +39,7 @@
 #include "shards/engine.h"
 #include "shards/futex.h"
 #include "shards/signals.h"
+#include "shards/steal.h"
 
 #include <errno.h>
 
@@ -109,21 +110,6 @@ progress(struct sp_shard *shard)
 	return sum;
 }
 
-/* Tasks that a worker of the shard has yet to begin. */
-static bool
-rest_waits(struct sp_shard *shard)
-{
-	uint32_t workers = sp_load(&shard->worker_count, acquire);
-
-	for (uint32_t i = 0; i < workers; i++) {
-		struct sp_worker *worker = sp_load(&shard->workers[i], acquire);
-
-		if (sp_load(&worker->rest, relaxed) != NULL)
-			return true;
-	}
-	return false;
-}
-
 /*
  * A handler that has kept its worker for stall_ms is told of once. It is the
  * same one as long as nothing else was begun: no task, no request of one, and
@@ -186,9 +172,8 @@ look_at(struct sp_engine *engine, struct sp_shard *shard, uint64_t *last)
 	if (sp_shard_ended(shard))
 		return ASLEEP;
 	runs = look_for_stalls(engine, shard);
-	if (!awake && stands && rest_waits(shard)) {
-		if (sp_wake_notify(&shard->wake))
-			sp_shard_send_break(shard);
+	if (!awake && stands && sp_rest_waits(shard, NULL)) {
+		sp_shard_break(shard);
 		return TROUBLED;
 	}
 	if (!awake)
