@@ -18,7 +18,7 @@
  *
  * All of it waits like any call of a handler: others are served meanwhile.
  * A wait ends with -ECANCELED when the client that the handler serves has
- * gone, or the server is stopped.
+ * gone, as spate_sleep() takes it, or the server is stopped.
  *
  * Several at once: open them all, flush them all, and then take the answers
  * one after the other; all in all they take as long as the slowest.

@@ -18,6 +18,11 @@ extern "C" {
 /*
  * Let time pass; other requests are served meanwhile.
  *
+ * A client has gone when it has closed its connection, or no more than its
+ * sending side: a FIN is all that either shows here. That holds for all waits
+ * of this header, of <spate/client.h>, fd.h and socket.h; those for a promise
+ * or for events can tell the two apart, by options.half_close_cancels.
+ *
  * Errors: -ECANCELED (the client has gone, or the server stops), -ETIMEDOUT
  * (the deadline of the route has come first), -ENOMEM (max_fibers handlers
  * wait already), -EPERM (not in a handler). Context: handler.
