@@ -519,7 +519,10 @@ spate_server_shards(const struct spate_server *server)
 
 /* ------------------------------------------------------------------ stop */
 
-/* Connections, and tasks but those in the background. */
+/*
+ * Connections, and tasks but those in the background. In this order, and each
+ * is the acquire side of GONE (spawn.h).
+ */
 static bool
 all_have_gone(struct sp_engine *engine)
 {

@@ -11,6 +11,7 @@
 #include "shards/atomics.h"
 #include "shards/clock.h"
 
+#include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +42,12 @@ static inline void
 sp_futex_wake(SP_ATOMIC(uint32_t) *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static inline void
+sp_futex_wake_all(SP_ATOMIC(uint32_t) *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 #endif /* SPATE_SHARDS_FUTEX_H */

@@ -41,7 +41,18 @@ wake_one(struct sp_offload *pool)
 	sp_futex_wake(&pool->thread[number].wake_word);
 }
 
-/* Take a place that is free, or was left by a thread that has ended. */
+/* The stop may wait for it, and the thread itself. */
+static void
+be(struct sp_offload_thread *thread, uint32_t state)
+{
+	sp_store(&thread->state, state, release);
+	sp_futex_wake_all(&thread->state);
+}
+
+/*
+ * Take a place that is free, or was left by a thread that has ended; but not
+ * when the pool stops: who stops it joins whoever is there.
+ */
 static struct sp_offload_thread *
 take_place(struct sp_offload *pool)
 {
@@ -52,9 +63,14 @@ take_place(struct sp_offload *pool)
 		if (seen != SP_OFFLOAD_NO_THREAD
 		    && seen != SP_OFFLOAD_THREAD_ENDED)
 			continue;
+		/* LEAVE1 */
 		if (!sp_cas(&thread->state, &seen, SP_OFFLOAD_THREAD_MADE,
-			acquire, relaxed))
+			seq_cst, relaxed))
 			continue;
+		if (sp_load(&pool->stopping, seq_cst)) { /* LEAVE2 */
+			be(thread, seen);
+			return NULL;
+		}
 		if (seen == SP_OFFLOAD_THREAD_ENDED)
 			pthread_join(thread->thread, NULL);
 		return thread;
@@ -81,10 +97,7 @@ make_thread(struct sp_offload *pool)
 	pthread_attr_destroy(&attr);
 	if (error != 0)
 		sp_fetch_sub(&pool->threads, 1, relaxed);
-	sp_store(&thread->state,
-	    error == 0 ? SP_OFFLOAD_THREAD_RUNS : SP_OFFLOAD_NO_THREAD,
-	    release);
-	sp_futex_wake(&thread->state);
+	be(thread, error == 0 ? SP_OFFLOAD_THREAD_RUNS : SP_OFFLOAD_NO_THREAD);
 	return -error;
 }
 
@@ -200,25 +213,30 @@ sp_offload_start(struct sp_offload *pool, uint32_t threads, uint32_t queue)
 	return make_thread(pool);
 }
 
+/* One that is being made may come to be, or not. */
+static void
+join_place(struct sp_offload *pool, struct sp_offload_thread *thread)
+{
+	uint32_t state;
+
+	while ((state = sp_load(&thread->state, seq_cst)) /* LEAVE4 */
+	       == SP_OFFLOAD_THREAD_MADE)
+		sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);
+	if (state == SP_OFFLOAD_NO_THREAD)
+		return;
+	while (sp_load(&pool->idle.set, seq_cst) != 0)
+		wake_one(pool);
+	pthread_join(thread->thread, NULL);
+}
+
 void
 sp_offload_stop(struct sp_offload *pool)
 {
 	struct sp_offload_job *job;
 
-	sp_store(&pool->stopping, 1, seq_cst);
-	for (uint32_t i = 0; i < pool->limit; i++) {
-		struct sp_offload_thread *thread = &pool->thread[i];
-
-		if (sp_load(&thread->state, acquire) == SP_OFFLOAD_NO_THREAD)
-			continue;
-		while (
-		    sp_load(&thread->state, acquire) == SP_OFFLOAD_THREAD_MADE)
-			sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);
-		while (sp_load(&pool->idle.set, seq_cst) != 0)
-			wake_one(pool);
-		pthread_join(thread->thread, NULL);
-		sp_store(&thread->state, SP_OFFLOAD_NO_THREAD, relaxed);
-	}
+	sp_store(&pool->stopping, 1, seq_cst); /* LEAVE3 */
+	for (uint32_t i = 0; i < pool->limit; i++)
+		join_place(pool, &pool->thread[i]);
 	if (pool->limit == 0)
 		return;
 	while ((job = pop(pool)) != NULL)

@@ -29,10 +29,28 @@
  *                                                           to be freed
  *   EVENT    sp_event_post()          sp_event_wait()       fn's results,
  *                                                           and the job
+ *   PLACE    who makes a thread, or   who takes the place   the thread, to be
+ *            ends as one              of it, or stops       joined once
  *
  *          who pushes                       pool thread
  *   IDLE1  push (PUBLISH)            IDLE3  set its bit (idle.h)
  *   IDLE2  load the set              IDLE4  pop
+ *
+ *     a place's state    left by                        its thread is then
+ *     ----------------   ----------------------------   -----------------
+ *     NO_THREAD          who is about to make one       -
+ *     THREAD_MADE        the same: made, refused, or    the maker's; it may
+ *                        the stop was seen              run already
+ *     THREAD_RUNS        the thread, at its end         the stop's to join
+ *     THREAD_ENDED       who is about to make another   the maker's to join,
+ *                                                       or the stop's
+ *
+ *           who makes a thread                  who stops the pool
+ *   LEAVE1  the place to THREAD_MADE    LEAVE3  stopping to 1
+ *   LEAVE2  load stopping               LEAVE4  load the place
+ *
+ * So the stop knows of each thread that is still made, and joins it; and who
+ * sees the stop gives the place back, as he found it.
  *
  * Threads are made by threads: one that is about to run a job sees to it
  * that there is another to take the next one, up to the limit. So no worker

@@ -141,7 +141,7 @@ wake_all(struct sp_shard *shard)
 void
 sp_shard_leave(struct sp_shard *shard)
 {
-	sp_fetch_sub(&shard->engine->connections, 1, relaxed);
+	sp_fetch_sub(&shard->engine->connections, 1, release); /* GONE */
 	if (sp_fetch_sub(&shard->load, 1, seq_cst) == 1
 	    && sp_load(&shard->stopping, seq_cst))
 		wake_all(shard);

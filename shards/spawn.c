@@ -29,7 +29,7 @@ static void
 uncount(struct sp_engine *engine, bool background)
 {
 	if (!background)
-		sp_fetch_sub(&engine->tasks_awaited, 1, release);
+		sp_fetch_sub(&engine->tasks_awaited, 1, release); /* GONE */
 	sp_fetch_sub(&engine->tasks, 1, relaxed);
 }
 

@@ -18,6 +18,14 @@
  * (sp_shard_enter_outgoing). Who stops the engine looks at tasks_awaited to
  * let them come to their end first; those in the background have none of
  * their own, and are cancelled.
+ *
+ *   edge   release side                  acquire side        what crosses
+ *   ----   ---------------------------   -----------------   --------------
+ *   GONE   sp_shard_leave(): one         who stops, looks    that a task was
+ *          connection less               at connections      spawned by it
+ *   GONE   uncount(): one task less      and then at tasks   what it did
+ *
+ * In the other order a task of the last connection could be overlooked.
  */
 
 #include "shards/engine.h"

@@ -9,7 +9,7 @@ MODELS = {
     "shards/sysmon.c": ["blocking", "sysmon"],
     "shards/waiters.h": ["channel"],
     "shards/channel.c": ["channel"],
-    "shards/offload.c": ["offload"],
+    "shards/offload.c": ["offload", "pool"],
     "shards/recorder.h": ["recorder"],
     "shards/spsc_ring.h": ["spsc"],
     "shards/poll_slot.h": ["poll_slot"],
@@ -24,9 +24,11 @@ MODELS = {
     "shards/poll_cache.c": ["reclaim"],
     "shards/worker.c": ["rest", "fiber", "resume", "idle"],
     "shards/netpoll.c": ["poll_slot", "wake", "idle"],
-    "shards/shard.c": ["reclaim", "idle"],
+    "shards/shard.c": ["reclaim", "idle", "gone"],
     "shards/steal.c": ["rest", "idle"],
     "shards/engine.c": ["poll_slot", "idle"],
+    "shards/spawn.c": ["gone"],
+    "framework/server.c": ["gone"],
 }
 
 # Why an order is kept though no model fails without it.
@@ -48,6 +50,9 @@ RETRACTS = "the fiber owned all along; who took it out wakes it by WAKES"
 MISSES = "a poller's side is relaxed, so both may miss whatever this one is"
 JOINED = "nothing crosses: who ends the watcher joins it"
 RARE = "as sp_queue_can_pop's, but random schedules do not come upon it"
+AGAIN = "it looks again when it has said that it is idle"
+LAST_IDLE = "the retract before it was of the same word"
+TAKEN = "the exchange that follows acquires"
 OWN = "the owner takes back only what it has put there itself"
 
 # "file: name of the access -> order": why the stronger order is kept.
@@ -113,6 +118,13 @@ EXPECTED_TO_HOLD = {
     "shards/poll_slot.h: sp_slot_retract cas failure -> relaxed": RETRACTS,
     "shards/poll_desc.h: sp_poll_take_drain fetch_and -> acq_rel": SEEN,
     "shards/poll_desc.h: sp_poll_take_drain fetch_and -> relaxed": SEEN,
+    "shards/offload.c: wake_one fetch_add -> relaxed": WORD,
+    "shards/offload.c: sleep_until_claimed load -> relaxed": WORD,
+    "shards/offload.c: sleep_until_claimed load 2 -> acquire": LAST_IDLE,
+    "shards/offload.c: sleep_until_claimed load 2 -> relaxed": LAST_IDLE,
+    "shards/offload.c: thread_main load 2 -> acquire": AGAIN,
+    "shards/offload.c: thread_main load 2 -> relaxed": AGAIN,
+    "shards/offload.c: take_place load -> relaxed": TAKEN,
     "shards/worker.c: run_list xchg -> relaxed": OWN,
     "shards/worker.c: loop xchg -> relaxed": OWN,
 }
@@ -156,6 +168,39 @@ LOGIC = [
      "if (let_go == NULL)", "offload"),
     ("a thread posts for who has let go", "shards/offload.c",
      "	    && job->drop != NULL) {\n", "	    && false) {\n", "offload"),
+    ("a thread is made while the pool stops", "shards/offload.c",
+     "		if (sp_load(&pool->stopping, seq_cst)) { /* LEAVE2 */\n",
+     "		if (false) {\n", "pool"),
+    ("a place is left before its thread is joined", "shards/offload.c",
+     "		if (seen == SP_OFFLOAD_THREAD_ENDED)\n"
+     "			pthread_join(thread->thread, NULL);\n", "", "pool"),
+    ("the stop joins who could not be made", "shards/offload.c",
+     "	if (state == SP_OFFLOAD_NO_THREAD)\n		return;\n", "",
+     "pool"),
+    ("the stop does not wait for who is being made", "shards/offload.c",
+     "		sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);\n"
+     "	if (state == SP_OFFLOAD_NO_THREAD)\n",
+     "		return;\n	if (state == SP_OFFLOAD_NO_THREAD)\n",
+     "pool"),
+    ("who makes a thread wakes one of two", "shards/offload.c",
+     "	sp_futex_wake_all(&thread->state);\n",
+     "	sp_futex_wake(&thread->state);\n", "pool"),
+    ("the stop leaves who is idle asleep", "shards/offload.c",
+     "	while (sp_load(&pool->idle.set, seq_cst) != 0)\n"
+     "		wake_one(pool);\n", "", "pool"),
+    ("an idle thread does not look for the stop", "shards/offload.c",
+     "		if ((job != NULL || sp_load(&pool->stopping, seq_cst))\n",
+     "		if (job != NULL\n", "pool"),
+    ("a thread ends before it counts as made", "shards/offload.c",
+     "	while (sp_load(&thread->state, acquire) == SP_OFFLOAD_THREAD_MADE)\n"
+     "		sp_futex_wait(&thread->state, SP_OFFLOAD_THREAD_MADE);\n"
+     "	sp_store(", "	sp_store(", "pool"),
+    ("who stops looks at the tasks first", "framework/server.c",
+     """	return sp_load(&engine->connections, acquire) == 0
+	    && sp_load(&engine->tasks_awaited, acquire) == 0;
+""", """	return sp_load(&engine->tasks_awaited, acquire) == 0
+	    && sp_load(&engine->connections, acquire) == 0;
+""", "gone"),
     ("a fiber waits without looking again", "shards/channel.c",
      "	error = attempt(channel, item);\n	if (error == -EAGAIN) {",
      "	error = -EAGAIN;\n	if (error == -EAGAIN) {", "channel"),

@@ -121,7 +121,7 @@ def instrument(path, text, wanted, sites):
 
 
 def copy(root, scratch):
-    for folder in ("alloc", "shards", "tests/model"):
+    for folder in ("alloc", "shards", "framework", "tests/model"):
         shutil.copytree(root / folder, scratch / folder,
                         ignore=shutil.ignore_patterns("__pycache__"))
 
