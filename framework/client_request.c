@@ -184,7 +184,9 @@ static void
 put_head(struct sp_text *text, const struct spate_call *call, int method,
     const struct url *url, int has)
 {
-	struct spate_req *req = sp_req_current(sp_worker_self());
+	struct spate_req *req = call->untraced || (has & HAS_TRACE)
+	    ? NULL
+	    : sp_req_current(sp_worker_self());
 
 	sp_text_string(text, sp_http_method_name((enum sp_http_method)method));
 	sp_text_char(text, ' ');
@@ -197,7 +199,7 @@ put_head(struct sp_text *text, const struct spate_call *call, int method,
 	for (size_t i = 0; i < call->field_count; i++)
 		put_field(text, call->fields[i].name, call->fields[i].value,
 		    strlen(call->fields[i].value));
-	if (req != NULL && !call->untraced && !(has & HAS_TRACE))
+	if (req != NULL)
 		sp_traceparent_pass(text, req);
 	put_framing(text, call, method);
 	sp_text_string(text, "\r\n");
