@@ -2,7 +2,7 @@
 
 /*
  * Addresses of spate_listen(): numbers and paths, never names, so that
- * nothing is looked up.
+ * nothing is looked up. And the files that Unix sockets have.
  */
 
 #include "framework/server.h"
@@ -13,7 +13,10 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static int
 parse_local(struct sp_address *address, const char *path)
@@ -89,4 +92,52 @@ sp_address_parse(struct sp_address *address, const char *text)
 		return -EINVAL;
 	host[size - 1] = '\0';
 	return parse_v6(address, host + 1, (uint16_t)port);
+}
+
+/* => Returns NULL: it has none. */
+static const char *
+file_of(const struct sp_address *address)
+{
+	const struct sockaddr_un *un
+	    = (const struct sockaddr_un *)&address->storage;
+
+	return un->sun_family == AF_UNIX && un->sun_path[0] != '\0'
+		   ? un->sun_path
+		   : NULL;
+}
+
+void
+sp_address_remove(const struct sp_address *address)
+{
+	if (file_of(address) != NULL)
+		unlink(file_of(address));
+}
+
+/* A queue that is full is somebody's: then it says EAGAIN. */
+static bool
+nobody_listens(const struct sp_address *address)
+{
+	int fd = socket(
+	    AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool refused;
+
+	if (fd < 0)
+		return false;
+	refused = connect(fd, (const struct sockaddr *)&address->storage,
+		      address->size)
+		      != 0
+	       && errno == ECONNREFUSED;
+	close(fd);
+	return refused;
+}
+
+bool
+sp_address_clear(const struct sp_address *address)
+{
+	const char *path = file_of(address);
+	struct stat about;
+
+	return path != NULL && lstat(path, &about) == 0
+	    && S_ISSOCK(about.st_mode) && nobody_listens(address)
+	    && unlink(path) == 0;
 }

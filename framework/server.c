@@ -22,8 +22,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 /* What a buffer has besides the largest head: requests that follow it. */
 #define BUFFER_BEHIND_HEAD (4u * 1024)
@@ -408,6 +406,28 @@ make_engine(struct spate_server *server)
 	return 0;
 }
 
+/* Whoever was killed has left the file of his socket behind. */
+static int
+listen_at(struct spate_server *server, struct sp_address *address, int backlog)
+{
+	int error;
+
+	do {
+		error = sp_engine_listen(server->engine, &address->storage,
+		    address->size, backlog, address->service);
+	} while (error == -EADDRINUSE && sp_address_clear(address));
+	return error;
+}
+
+static void
+remove_sockets(struct spate_server *server)
+{
+	for (unsigned i = 0; i < server->bound; i++)
+		sp_address_remove(&server->addresses[i]);
+	if (server->admin_bound)
+		sp_address_remove(&server->admin_address);
+}
+
 static int
 open_admin(struct spate_server *server, int backlog)
 {
@@ -415,8 +435,7 @@ open_admin(struct spate_server *server, int backlog)
 	int error = 0;
 
 	if (server->admin_wanted)
-		error = sp_engine_listen(server->engine, &address->storage,
-		    address->size, backlog, address->service);
+		error = listen_at(server, address, backlog);
 	server->admin_bound = server->admin_wanted && error == 0;
 	return error != 0 ? sp_server_fail(server, error, address->text) : 0;
 }
@@ -430,8 +449,7 @@ open_addresses(struct spate_server *server)
 		backlog = INT32_MAX; /* the kernel takes what it allows */
 	for (unsigned i = 0; i < server->address_count; i++) {
 		struct sp_address *address = &server->addresses[i];
-		int error = sp_engine_listen(server->engine, &address->storage,
-		    address->size, (int)backlog, address->service);
+		int error = listen_at(server, address, (int)backlog);
 
 		if (error != 0)
 			return sp_server_fail(server, error, address->text);
@@ -480,6 +498,8 @@ spate_server_start(struct spate_server *server)
 		if (error != 0)
 			sp_server_fail(server, error, "the threads");
 	}
+	if (error != 0)
+		remove_sockets(server);
 	return error;
 }
 
@@ -545,26 +565,6 @@ wait_for_the_end(struct sp_engine *engine, uint32_t ms)
 	return true;
 }
 
-static void
-remove_socket(const struct sp_address *address)
-{
-	const struct sockaddr_un *un
-	    = (const struct sockaddr_un *)&address->storage;
-
-	if (un->sun_family == AF_UNIX && un->sun_path[0] != '\0')
-		unlink(un->sun_path);
-}
-
-static void
-remove_sockets(struct spate_server *server)
-{
-	for (unsigned i = 0; i < server->bound; i++)
-		remove_socket(&server->addresses[i]);
-	if (server->admin_bound)
-		remove_socket(&server->admin_address);
-	server->admin_bound = false;
-}
-
 int
 spate_server_stop(struct spate_server *server)
 {
@@ -573,6 +573,8 @@ spate_server_stop(struct spate_server *server)
 
 	if (engine == NULL || server->error != 0)
 		return 0;
+	/* At once: who starts meanwhile has a file of this name for his own. */
+	remove_sockets(server);
 	sp_engine_drain(engine);
 	if (!wait_for_the_end(engine, server->options.drain_timeout_ms)) {
 		error = -ETIMEDOUT;
@@ -586,7 +588,7 @@ spate_server_stop(struct spate_server *server)
 	/* What is left are tasks in the background. */
 	sp_engine_cancel(engine);
 	sp_engine_stop(engine);
-	remove_sockets(server);
 	server->bound = 0;
+	server->admin_bound = false;
 	return error;
 }

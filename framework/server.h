@@ -145,6 +145,17 @@ int sp_server_fail(struct spate_server *server, int error, const char *concern);
  */
 int sp_address_parse(struct sp_address *address, const char *text);
 
+/* sp_address_remove: the file of a Unix socket, if it has one. */
+void sp_address_remove(const struct sp_address *address);
+
+/*
+ * sp_address_clear: remove the file of a Unix socket at which nobody listens
+ * any more. Two who do so at the same moment may take it from each other.
+ *
+ * => Returns whether it was there and is gone.
+ */
+bool sp_address_clear(const struct sp_address *address);
+
 /* sp_server_route: spate_route() for a group, which may be NULL. */
 int sp_server_route(struct spate_server *server, struct spate_group *group,
     const char *method, const char *path, spate_handler_fn *handler,

@@ -273,7 +273,7 @@ SPATE_API void spate_server_free(struct spate_server *server);
  *     unix:@my            one without a file
  *
  * Port 0 is any free one; spate_server_port() tells which. No names are
- * looked up. The socket is made by spate_server_start().
+ * looked up. spate_server_start() makes the socket, also where one was left.
  *
  * Errors: -EINVAL (no such address), -ENOSPC (more than 16), -ENOMEM.
  * Context: setup.

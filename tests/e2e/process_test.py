@@ -289,6 +289,59 @@ class AddressTest(unittest.TestCase):
                         self.assertIn(b"Hello", receive_all(link))
             self.assertFalse(os.path.exists(path))
 
+    def test_a_unix_socket_of_who_was_killed_is_replaced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            for number, is_left in ((signal.SIGKILL, True),
+                                    (signal.SIGKILL, True),
+                                    (signal.SIGTERM, False)):
+                demo = Demo("--shards", "2", listen="unix:" + path)
+                demo.wait_ready()
+                with socket.socket(socket.AF_UNIX) as link:
+                    link.connect(path)
+                demo.end(number)
+                self.assertEqual(os.path.exists(path), is_left)
+
+    def test_a_unix_socket_that_is_in_use_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            with running("--shards", "2", listen="unix:" + path):
+                done = run("--listen", "unix:" + path)
+                self.assertEqual(done.returncode, UNAVAILABLE)
+                with socket.socket(socket.AF_UNIX) as link:
+                    link.connect(path)
+            pathlib.Path(path).write_text("mine")
+            done = run("--listen", "unix:" + path)
+            self.assertEqual(done.returncode, UNAVAILABLE)
+            self.assertEqual(pathlib.Path(path).read_text(), "mine")
+
+    def test_a_unix_socket_goes_when_the_start_fails(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            done = run("--listen", "unix:" + path, "--admin", "192.0.2.1:1")
+            self.assertEqual(done.returncode, UNAVAILABLE)
+            self.assertFalse(os.path.exists(path))
+
+    def test_who_drains_leaves_the_unix_socket_of_the_next(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "socket")
+            first = Demo("--shards", "2", listen="unix:" + path).wait_ready()
+            with socket.socket(socket.AF_UNIX) as busy:
+                busy.settimeout(PATIENCE)
+                busy.connect(path)
+                busy.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+                             b"Expect: 100-continue\r\n"
+                             b"Content-Length: 2\r\n\r\n")
+                self.assertIn(b"100 Continue", busy.recv(65536))
+                first.process.send_signal(signal.SIGTERM)
+                until(lambda: not os.path.exists(path))
+                with running("--shards", "2", listen="unix:" + path):
+                    busy.sendall(b"ok")
+                    self.assertTrue(receive_all(busy).endswith(b"ok"))
+                    self.assertEqual(first.end(None), 0)
+                    with socket.socket(socket.AF_UNIX) as link:
+                        link.connect(path)
+
     def test_ipv6(self):
         try:
             with socket.socket(socket.AF_INET6) as probe:
