@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MIB (1024u * 1024)
 #define PARALLEL 200
@@ -366,8 +367,73 @@ TEST(clients_that_take_nothing_do_not_hold_up_others)
 }
 
 /* T15: with SIGPIPE's default disposition, a write to nobody is an error. */
-TEST(sigpipe_is_not_raised)
+TEST(sigpipe_ends_nothing)
 {
 	EXPECT(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 	leave_in_the_middle(GET("/write"), client_reset);
+}
+
+/* Does not look at what has happened to its client meanwhile. */
+static int
+answers_nobody(struct spate_req *req, void *arg)
+{
+	static char piece[MIB];
+	const bool *is_large = arg;
+	int error;
+
+	begun++;
+	while (!may_read)
+		usleep(1000);
+	if (!*is_large)
+		return spate_text(req, 200, "small");
+	error = spate_begin(req, 200, NULL, sizeof(piece));
+	return error != 0 ? error : spate_write(req, piece, sizeof(piece));
+}
+
+/* Our threads block it, so one that was raised is still there. */
+static int
+tells_of_sigpipe(struct spate_req *req, void *arg)
+{
+	sigset_t pending;
+
+	(void)arg;
+	EXPECT_EQ(sigpending(&pending), 0);
+	return spate_text(req, 200, "%d", sigismember(&pending, SIGPIPE));
+}
+
+/*
+ * Goal: a send to who has left raises no SIGPIPE, though it would harm nobody.
+ * Method: the only worker is busy while its client says that it sends no more
+ * and resets, so that it finds out by the send; and answers the next request.
+ */
+TEST(a_send_to_nobody_raises_no_sigpipe)
+{
+	static bool is_large[] = { false, true };
+	struct client client;
+	char body[16];
+
+	for (int i = 0; i < 2; i++) {
+		site_new(&site);
+		site.options.shards = 1;
+		site.options.spares = 0;
+		site_make(&site);
+		begun = 0;
+		may_read = false;
+		spate_route(
+		    site.server, "GET", "/", answers_nobody, &is_large[i]);
+		spate_route(
+		    site.server, "GET", "/pending", tells_of_sigpipe, NULL);
+		if (site_start(&site) && client_open(&client, site.port)) {
+			client_say(&client, GET("/"));
+			AWAIT(begun == 1);
+			client_shut(&client);
+			client_reset(&client);
+			may_read = true;
+			EXPECT_EQ(once(site.port, GET_CLOSE("/pending"), body,
+				      sizeof(body)),
+			    200);
+			EXPECT_EQ(atoi(body), 0);
+		}
+		EXPECT_EQ(site_stop(&site), 0);
+	}
 }

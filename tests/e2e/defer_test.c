@@ -16,13 +16,15 @@
 
 /* A queue of one between the handler and the thread that answers. */
 static struct spate_deferral promised;
+static char promised_to[16];  /* the query of the request */
 static atomic_int state;      /* 0 free, 1 being written, 2 there */
 static atomic_int results[3]; /* 0, -ESTALE, all else */
 static atomic_int waited;     /* what spate_wait() returned last */
 
 static void
-put_promise(struct spate_deferral deferral)
+put_promise(const struct spate_req *req, struct spate_deferral deferral)
 {
+	struct spate_str query = spate_query(req);
 	int free_one = 0;
 
 	while (!atomic_compare_exchange_weak(&state, &free_one, 1)) {
@@ -30,15 +32,18 @@ put_promise(struct spate_deferral deferral)
 		sched_yield();
 	}
 	promised = deferral;
+	snprintf(promised_to, sizeof(promised_to), "%.*s", (int)query.size,
+	    query.data != NULL ? query.data : "");
 	atomic_store(&state, 2);
 }
 
 static bool
-take_promise(struct spate_deferral *deferral)
+take_promise(struct spate_deferral *deferral, char to[sizeof(promised_to)])
 {
 	if (atomic_load(&state) != 2)
 		return false;
 	*deferral = promised;
+	memcpy(to, promised_to, sizeof(promised_to));
 	atomic_store(&state, 0);
 	return true;
 }
@@ -51,7 +56,7 @@ deferring(struct spate_req *req, void *arg)
 
 	EXPECT(deferral.number != 0);
 	EXPECT_EQ(spate_defer(req).number, 0);
-	put_promise(deferral);
+	put_promise(req, deferral);
 	error = spate_wait(req, *(uint32_t *)arg);
 	atomic_store(&waited, error == 0 ? 1 : error);
 	if (error == -ETIMEDOUT)
@@ -74,8 +79,9 @@ static struct spate_deferral
 next_promise(void)
 {
 	struct spate_deferral deferral;
+	char to[sizeof(promised_to)];
 
-	while (!take_promise(&deferral))
+	while (!take_promise(&deferral, to))
 		sched_yield();
 	return deferral;
 }
@@ -168,7 +174,7 @@ forgetting(struct spate_req *req, void *arg)
 	char byte;
 
 	(void)arg;
-	put_promise(spate_defer(req));
+	put_promise(req, spate_defer(req));
 	if (spate_body_size(req) != 0)
 		EXPECT_EQ(spate_body_read(req, &byte, 1), -EBUSY);
 	return 0;
@@ -203,7 +209,7 @@ static int
 impatient(struct spate_req *req, void *arg)
 {
 	(void)arg;
-	put_promise(spate_defer(req));
+	put_promise(req, spate_defer(req));
 	EXPECT_EQ(spate_add_header(req, "X-By", "itself"), 0);
 	return spate_text(req, 200, "mine\n");
 }
@@ -218,8 +224,8 @@ TEST(a_handler_may_answer_what_it_has_promised)
 	ask(server, ASK("GET", "/"));
 	EXPECT(ask_says("X-By: itself\r\n"));
 	EXPECT(ask_says("mine\n"));
-	EXPECT_EQ(spate_answer(server, next_promise(), 200, NULL, "x", 1),
-	    -ESTALE);
+	EXPECT_EQ(
+	    spate_answer(server, next_promise(), 200, NULL, "x", 1), -ESTALE);
 	ask_stop(server);
 }
 
@@ -227,32 +233,36 @@ TEST(a_handler_may_answer_what_it_has_promised)
 
 struct answerer {
 	struct spate_server *server;
+	uint64_t seed;
 	atomic_bool stop;
 };
 
 /*
  * Goal: an answer goes to the request that it was promised to, or is stale,
  * whatever the client and the clock do meanwhile.
- * Method: one thread answers with the number of the promise, and at once a
+ * Method: one thread answers with the query of the request, and at once a
  * second time; waits are so short that many end by themselves; clients read
- * the answer, or reset before it. Who reads checks that the number is that
- * of its own request.
+ * the answer and go on with the next request, or reset before it. Who reads
+ * checks that the query is that of its own request.
  */
 static void *
 answer_all(void *arg)
 {
 	struct answerer *answerer = arg;
 	struct spate_deferral deferral;
+	char to[sizeof(promised_to)];
 
 	while (!atomic_load(&answerer->stop)) {
 		int first, second;
 
-		if (!take_promise(&deferral)) {
+		if (!take_promise(&deferral, to)) {
 			sched_yield();
 			continue;
 		}
+		if (test_random(&answerer->seed) % 4 == 0)
+			usleep(1000);
 		first = spate_answer(
-		    answerer->server, deferral, 200, NULL, "answer\n", 7);
+		    answerer->server, deferral, 200, NULL, to, strlen(to));
 		second = spate_answer(
 		    answerer->server, deferral, 200, NULL, "twice\n", 6);
 		EXPECT_EQ(second, -ESTALE);
@@ -270,21 +280,38 @@ racing(struct spate_req *req, void *arg)
 	int error;
 
 	(void)arg;
-	put_promise(spate_defer(req));
+	put_promise(req, spate_defer(req));
 	error = spate_wait(req, 1);
 	if (error == -ETIMEDOUT)
-		return spate_text(req, 504, "late\n");
+		return spate_text(req, 504, "late|");
 	return error;
+}
+
+/* => Returns false: the client has had enough, and resets. */
+static bool
+race(int fd, unsigned number, bool stays)
+{
+	char request[64], own[sizeof(promised_to)];
+
+	snprintf(own, sizeof(own), "n=%u|", number);
+	snprintf(request, sizeof(request),
+	    "GET /?%s HTTP/1.1\r\nHost: a\r\n\r\n", own);
+	ask_send(fd, request, strlen(request));
+	if (!stays)
+		return false;
+	ask_read(fd, "|");
+	EXPECT(ask_status() == 504 ? strcmp(ask_body(), "late|") == 0
+				   : strcmp(ask_body(), own) == 0);
+	return true;
 }
 
 TEST(answers_race_with_clients_and_clocks)
 {
 	const struct linger now = { .l_onoff = 1 };
-	const char *request = ASK("GET", "/");
 	struct spate_options options = spate_options_default();
-	struct answerer answerer = { .stop = false };
 	uint64_t seed = test_seed();
-	unsigned rounds = test_rounds(600);
+	struct answerer answerer = { .seed = seed };
+	unsigned rounds = test_rounds(300), number = 0;
 	pthread_t thread;
 
 	reset_all();
@@ -296,15 +323,9 @@ TEST(answers_race_with_clients_and_clocks)
 	for (unsigned i = 0; i < rounds; i++) {
 		int fd = ask_connect(answerer.server);
 
-		ask_send(fd, request, strlen(request));
-		if (test_random(&seed) % 3 == 0) {
-			setsockopt(
-			    fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-		} else {
-			ask_read(fd, NULL);
-			EXPECT(ask_status() == 504
-			       || strcmp(ask_body(), "answer\n") == 0);
-		}
+		while (race(fd, number++, test_random(&seed) % 4 != 0))
+			;
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 		close(fd);
 	}
 	EXPECT_EQ(spate_server_stop(answerer.server), 0);

@@ -5,9 +5,12 @@
 #include "tests/e2e/handlers.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define IN_FLIGHT 16
 #define CLIENTS 8
@@ -68,6 +71,82 @@ TEST(more_than_may_be_in_flight_wait_for_their_turn)
 		EXPECT_EQ(SITE_COUNT(&site, requests), 10);
 	}
 	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+static atomic_bool holds, may_go;
+
+static int
+holding(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	atomic_store(&holds, true);
+	while (!atomic_load(&may_go))
+		usleep(1000);
+	return spate_text(req, 200, "held");
+}
+
+/* => Returns how much went into the kernel's queues. */
+static size_t
+fill_queues(struct client *client, const char *text, size_t size)
+{
+	size_t sent = 0;
+	ssize_t n;
+
+	do {
+		n = send(client->fd, text + sent, size - sent,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		sent += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && sent < size);
+	return sent;
+}
+
+/*
+ * Goal: who always has more, and may have as many in flight as he likes, lets
+ * others have their turn.
+ * Method: the only worker is kept from reading until the kernel holds several
+ * turns' worth of requests; then it finds no end of them.
+ */
+TEST(a_turn_ends_after_so_many_bytes)
+{
+	enum { SIZE = 8192, COUNT = 128, ALL = SIZE * COUNT };
+	static char all[ALL];
+	static const char head[] = "GET /size/1 HTTP/1.1\r\nHost: a\r\nX: ";
+	struct site site;
+	struct client firehose = { .fd = -1 }, other = { .fd = -1 };
+	struct response answer;
+	size_t sent;
+
+	memset(all, 'x', ALL);
+	for (int i = 0; i < COUNT; i++) {
+		memcpy(all + i * SIZE, head, strlen(head));
+		memcpy(all + (i + 1) * SIZE - 4, "\r\n\r\n", 4);
+	}
+	site_new(&site);
+	site.options.shards = 1;
+	site.options.spares = 0;
+	site.options.max_pipelined = 100000;
+	handlers_make(&site);
+	spate_route(site.server, "GET", "/hold", holding, NULL);
+	atomic_store(&holds, false);
+	atomic_store(&may_go, false);
+	if (site_start(&site) && client_open(&firehose, site.port)
+	    && client_open(&other, site.port)) {
+		client_say(&other, GET("/hold"));
+		AWAIT(atomic_load(&holds));
+		sent = fill_queues(&firehose, all, ALL);
+		EXPECT(sent >= ALL / 2);
+		atomic_store(&may_go, true);
+		EXPECT(client_send(&firehose, all + sent, ALL - sent));
+		for (int i = 0; i < COUNT; i++) {
+			EXPECT_EQ(client_read(&firehose, &answer), 0);
+			response_free(&answer);
+		}
+		EXPECT(SITE_COUNT(&site, yields) != 0);
+		EXPECT_EQ(SITE_COUNT(&site, limited_pipeline), 0);
+	}
+	client_close(&firehose);
+	client_close(&other);
 	EXPECT_EQ(site_stop(&site), 0);
 }
 

@@ -7,6 +7,7 @@
 #include "tests/harness.h"
 
 #include "alloc/check.h"
+#include "shards/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,47 @@ run_out(uint32_t shards)
 TEST(without_descriptors_clients_are_told_and_nobody_spins)
 {
 	run_out(1);
+}
+
+/*
+ * Without a reserve there is nothing to tell a client with, and it waits in
+ * the queue. A listener that did not rest would find it there again and again:
+ * so between two errors lies the time of a rest, however slow the machine.
+ */
+TEST(without_a_reserve_a_listener_rests_as_well)
+{
+	enum { ERRORS = 4 };
+	struct sp_engine_options options = echo_options(1, 1);
+	struct echo_server server;
+	struct rlimit before, low;
+	int taken[FDS], count, client;
+	uint64_t begin, took_ms;
+
+	echo_start(&server, &options, &echo_task_service);
+	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	close(sp_xchg(&server.engine->reserve_fd, -1, relaxed));
+	SP_CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	low = before;
+	low.rlim_cur = FDS;
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+	count = take_all(taken);
+
+	begin = sp_now_ns();
+	SP_CHECK(
+	    connect(client, (struct sockaddr *)&server.address, server.size)
+	    == 0);
+	ECHO_UNTIL(ECHO_SUM(server.engine, accept_errors_emfile) >= ERRORS);
+	took_ms = (sp_now_ns() - begin) / SP_NS_PER_MS;
+	/* A timer may be a tick early. */
+	EXPECT(took_ms >= (ERRORS - 1) * (SP_ACCEPT_REST_MS - 2));
+
+	while (count > 0)
+		close(taken[--count]);
+	SP_CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	EXPECT(echo_once(client, "hello", 5));
+	close(client);
+	ECHO_UNTIL(sp_load(&server.engine->reserve_fd, relaxed) >= 0);
+	echo_stop(&server);
 }
 
 TEST(the_shards_share_one_reserve)

@@ -24,6 +24,17 @@ TEST(the_hash_is_siphash_2_4)
 	EXPECT(sp_siphash(&key, bytes, 8) == UINT64_C(0x93f5f5799a932462));
 }
 
+/* Or strangers could work out beforehand which of them share a cell. */
+TEST(each_table_has_a_key_that_nobody_knows)
+{
+	struct sp_peers *one = sp_peers_new(1), *other = sp_peers_new(1);
+
+	EXPECT(one->key.word[0] != other->key.word[0]);
+	EXPECT(one->key.word[1] != other->key.word[1]);
+	sp_peers_free(one);
+	sp_peers_free(other);
+}
+
 static struct sockaddr_storage
 address(const char *text)
 {

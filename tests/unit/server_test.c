@@ -2,6 +2,7 @@
 
 /* Setting a server up: what is refused, and that its start tells of it. */
 
+#include "framework/router_data.h"
 #include "framework/server.h"
 #include "tests/harness.h"
 
@@ -20,6 +21,18 @@ stream(struct spate_stream *stream, void *arg)
 	(void)stream;
 	(void)arg;
 	return 0;
+}
+
+/* Or strangers could choose paths that share a place in it. */
+TEST(each_router_has_a_seed_that_nobody_knows)
+{
+	struct spate_server *one = spate_server_new(NULL);
+	struct spate_server *other = spate_server_new(NULL);
+
+	EXPECT(one->router->seed != other->router->seed);
+	EXPECT(one->router->key != other->router->key);
+	spate_server_free(one);
+	spate_server_free(other);
 }
 
 /* A program need not look whether there is one before it comes to start it. */
