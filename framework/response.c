@@ -523,6 +523,16 @@ spate_flush(struct spate_req *req)
 	return sp_req_flush(req);
 }
 
+/* A client that has left takes no more, and it is no fault of the handler. */
+static void
+tell_short(const struct spate_req *req)
+{
+	if (req->error != 0 || sp_poll_is_over(req->pd))
+		return;
+	sp_log(req->server, SPATE_LOG_WARNING, "an answer is %llu bytes short",
+	    (unsigned long long)req->out_left);
+}
+
 void
 sp_req_finish(struct spate_req *req, bool whole)
 {
@@ -534,14 +544,12 @@ sp_req_finish(struct spate_req *req, bool whole)
 	if (req->out_left != UINT64_MAX) {
 		/* Fewer bytes than announced: only the end of it says so. */
 		if (req->out_left != 0 && req->out_body) {
-			sp_log(req->server, SPATE_LOG_WARNING,
-			    "an answer is %llu bytes short",
-			    (unsigned long long)req->out_left);
+			tell_short(req);
 			req->close = true;
 		}
 		return;
 	}
-	if (!whole) {
+	if (!whole && req->out_body) {
 		/* Without a last chunk the client knows that more was due. */
 		req->close = true;
 		return;

@@ -6,6 +6,7 @@
 #include "tests/e2e/site.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,14 +294,23 @@ TEST(a_short_answer_closes)
 	done(&answer);
 }
 
-/* After HEAD there is no body to be short. */
-TEST(a_short_answer_to_head_is_whole)
+static int
+breaks_off(struct spate_req *req, void *arg)
+{
+	(void)arg;
+	EXPECT_EQ(spate_begin(req, 200, NULL, -1), 0);
+	EXPECT_EQ(spate_write(req, "12345", 5), 0);
+	return -EIO;
+}
+
+static void
+expect_two_heads(spate_handler_fn *handler)
 {
 	struct response answer;
 
 	site_new(&site);
 	site_make(&site);
-	spate_route(site.server, "GET", "/", writes_short, NULL);
+	spate_route(site.server, "GET", "/", handler, NULL);
 	client.fd = -1;
 	if (site_start(&site) && client_open(&client, site.port)) {
 		for (int i = 0; i < 2; i++) {
@@ -308,10 +318,57 @@ TEST(a_short_answer_to_head_is_whole)
 			    &client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
 			EXPECT_EQ(client_read_head(&client, &answer), 0);
 			EXPECT_EQ(answer.status, 200);
+			EXPECT(response_field(&answer, "Connection") == NULL);
 			response_free(&answer);
 		}
 	}
 	memset(&answer, 0, sizeof(answer));
+	done(&answer);
+}
+
+/* After HEAD there is no body to be short, and the connection is kept. */
+TEST(a_short_answer_to_head_is_whole)
+{
+	expect_two_heads(writes_short);
+}
+
+TEST(an_answer_to_head_that_breaks_off_is_whole)
+{
+	expect_two_heads(breaks_off);
+}
+
+static int
+writes_and_waits(struct spate_req *req, void *arg)
+{
+	int error = spate_begin(req, 200, NULL, 10);
+
+	if (error == 0)
+		error = spate_write(req, "12345", 5);
+	if (error == 0)
+		error = spate_sleep(60000);
+	atomic_store((atomic_int *)arg, error);
+	return error;
+}
+
+/* Or else each visitor who breaks off a download could fill the log. */
+TEST(no_handler_is_blamed_for_a_client_that_left)
+{
+	static atomic_int outcome;
+	struct response answer = { 0 };
+	char piece[512];
+
+	site_new(&site);
+	site_make(&site);
+	spate_route(site.server, "GET", "/", writes_and_waits, &outcome);
+	client.fd = -1;
+	if (site_start(&site) && client_open(&client, site.port)) {
+		client_say(&client, GET("/"));
+		EXPECT(client_receive(&client, piece, sizeof(piece)) > 0);
+		client_reset(&client);
+		EXPECT(site_left(&site));
+		EXPECT_EQ(atomic_load(&outcome), -ECANCELED);
+		EXPECT(!site_logged(&site, "bytes short"));
+	}
 	done(&answer);
 }
 
