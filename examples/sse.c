@@ -9,6 +9,7 @@
  *     and http://127.0.0.1:8080/ in a browser
  */
 
+#include <errno.h>
 #include <spate.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +38,13 @@ events(struct spate_req *req, void *arg)
 	int error;
 
 	(void)arg;
-	if (last.data != NULL)
-		count = (unsigned)strtoul(
-		    spate_strndup(req, last.data, last.size), NULL, 10);
+	if (last.data != NULL) {
+		const char *id = spate_strndup(req, last.data, last.size);
+
+		if (id == NULL)
+			return -ENOMEM;
+		count = (unsigned)strtoul(id, NULL, 10);
+	}
 	error = spate_events_begin(req);
 	while (error == 0) {
 		int size = snprintf(number, sizeof(number), "%u", ++count);
@@ -48,7 +53,8 @@ events(struct spate_req *req, void *arg)
 		if (error == 0)
 			error = spate_events_wait(req, 100);
 	}
-	return error;
+	/* When the server stops, the stream is as whole as it can be. */
+	return error == -ESHUTDOWN ? 0 : error;
 }
 
 int

@@ -75,14 +75,17 @@ static int
 events(struct spate_req *req, void *arg)
 {
 	struct spate_str last = spate_last_event_id(req);
+	const char *text = "";
 	uint64_t ms = 1000, count = 0;
 	char id[24], data[64];
 	int error = number(req, "ms", DELAY_MAX_MS, &ms);
 
 	(void)arg;
 	if (last.data != NULL)
-		sscanf(spate_strndup(req, last.data, last.size), "%" SCNu64,
-		    &count);
+		text = spate_strndup(req, last.data, last.size);
+	if (text == NULL)
+		return -ENOMEM;
+	sscanf(text, "%" SCNu64, &count);
 	if (error == 0)
 		error = spate_events_begin(req);
 	while (error == 0) {
@@ -95,7 +98,8 @@ events(struct spate_req *req, void *arg)
 		if (error == 0)
 			error = spate_events_wait(req, (uint32_t)ms);
 	}
-	return error;
+	/* When the server stops, the stream is as whole as it can be. */
+	return error == -ESHUTDOWN ? 0 : error;
 }
 
 /* Each piece is hashed as it comes, so any size takes the same memory. */

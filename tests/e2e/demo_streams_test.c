@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void
@@ -83,6 +84,26 @@ TEST(events_tick_until_the_end)
 	}
 	/* It does not wait for the stream, which has no end of its own. */
 	EXPECT_EQ(demo_stop(&demo, SIGTERM), 0);
+	client_close(&client);
+}
+
+TEST(events_end_as_a_whole_when_the_demo_stops)
+{
+	struct client client;
+	struct response answer = { 0 };
+	struct demo demo;
+	char piece[1];
+
+	if (!demo_start(&demo, (const char *const[]){ NULL }))
+		return;
+	if (client_open(&client, demo.port)) {
+		EXPECT(client_say(&client, GET("/events?ms=60000")));
+		EXPECT_EQ(recv(client.fd, piece, 1, MSG_PEEK), 1);
+	}
+	EXPECT_EQ(demo_stop(&demo, SIGTERM), 0);
+	EXPECT_EQ(client_read(&client, &answer), 0);
+	EXPECT(answer.chunked);
+	response_free(&answer);
 	client_close(&client);
 }
 

@@ -255,6 +255,8 @@ TEST(head_is_the_head_of_get)
 		expect_head(&visit, ASK("HEAD", "/plaintext"), "13");
 		expect_head(&visit, ASK("HEAD", "/json"), "27");
 		expect_head(&visit, ASK("HEAD", "/bytes/50000000"), "50000000");
+		expect_head(&visit, ASK("HEAD", "/bytes/9223372036854775807"),
+		    "9223372036854775807");
 		expect_head(&visit, ASK("HEAD", "/users/abc"), "3");
 		expect_head(&visit, ASK("HEAD", "/echo"), "0");
 		expect_text(&visit, GET("/users/1"), 200, "text/plain", "1");
