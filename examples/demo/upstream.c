@@ -13,6 +13,7 @@
 #define PIECE 16384
 #define URL_MAX 9000
 #define FIELDS_MAX 100
+#define FIELDS_SIZE 8192 /* what spate_add_header() has room for */
 #define FAN_MAX 1000
 #define WAIT_MAX_MS 60000
 #define PATIENCE_MS 30000
@@ -96,12 +97,18 @@ has_member(struct spate_str list, struct spate_str name)
 	return false;
 }
 
+/* The fields of one side, on loan from it. */
+struct head {
+	size_t count;
+	struct spate_str name[FIELDS_MAX], value[FIELDS_MAX];
+};
+
 /*
- * Fields for one hop, by RFC 9110, 7.6.1: these, and those that Connection
- * names. The framing is each side's own.
+ * Fields for one hop, by RFC 9110, 7.6.1: these, and those that any of the
+ * fields Connection names. The framing is each side's own.
  */
 static bool
-is_for_one_hop(struct spate_str name, struct spate_str connection)
+is_for_one_hop(const struct head *head, struct spate_str name)
 {
 	static const char *const hop[] = { "Connection", "Keep-Alive",
 		"Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization",
@@ -112,7 +119,12 @@ is_for_one_hop(struct spate_str name, struct spate_str connection)
 		if (is_named(name, hop[i]))
 			return true;
 	}
-	return connection.data != NULL && has_member(connection, name);
+	for (size_t i = 0; i < head->count; i++) {
+		if (is_named(head->name[i], "Connection")
+		    && has_member(head->value[i], name))
+			return true;
+	}
+	return false;
 }
 
 static char *
@@ -139,15 +151,21 @@ is_of_the_call(struct spate_str name)
 static int
 take_fields(struct spate_req *req, struct spate_field fields[FIELDS_MAX])
 {
-	struct spate_str connection = spate_header(req, "Connection");
-	struct spate_str name, value;
+	struct head head;
 	int count = 0;
 
-	for (size_t i = 0; spate_header_at(req, i, &name, &value) == 0; i++) {
-		if (is_for_one_hop(name, connection) || is_of_the_call(name))
+	for (head.count = 0; head.count < FIELDS_MAX; head.count++) {
+		if (spate_header_at(req, head.count, &head.name[head.count],
+			&head.value[head.count])
+		    != 0)
+			break;
+	}
+	for (size_t i = 0; i < head.count; i++) {
+		if (is_for_one_hop(&head, head.name[i])
+		    || is_of_the_call(head.name[i]))
 			continue;
-		fields[count].name = copy(req, name);
-		fields[count].value = copy(req, value);
+		fields[count].name = copy(req, head.name[i]);
+		fields[count].value = copy(req, head.value[i]);
 		if (fields[count].name == NULL || fields[count].value == NULL)
 			return -ENOMEM;
 		count++;
@@ -155,23 +173,55 @@ take_fields(struct spate_req *req, struct spate_field fields[FIELDS_MAX])
 	return count;
 }
 
-/* Those that the server sets itself are left to it. */
+/* The type goes to spate_begin(). */
+static bool
+is_to_be_given(const struct head *head, size_t i)
+{
+	return !is_for_one_hop(head, head->name[i])
+	       && !is_named(head->name[i], "Content-Type");
+}
+
+/* With what goes around a name and a value. */
+static size_t
+size_of(const struct head *head)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < head->count; i++) {
+		if (is_to_be_given(head, i))
+			size += head->name[i].size + head->value[i].size + 4;
+	}
+	return size;
+}
+
+/*
+ * Those that the server sets itself are left to it.
+ *
+ * => Returns 0, -ENOMEM, or -E2BIG: there is no room for them, and none has
+ *    been given.
+ */
 static int
 give_fields(struct spate_req *req, struct spate_upstream *up)
 {
-	struct spate_str connection = spate_upstream_header(up, "Connection");
-	struct spate_str name, value;
+	struct head head;
 
-	for (size_t i = 0; spate_upstream_header_at(up, i, &name, &value) == 0;
-	     i++) {
-		const char *name_copy, *value_copy;
+	for (head.count = 0; head.count < FIELDS_MAX; head.count++) {
+		if (spate_upstream_header_at(up, head.count,
+			&head.name[head.count], &head.value[head.count])
+		    != 0)
+			break;
+	}
+	if (size_of(&head) > FIELDS_SIZE - sizeof("Via: " VIA "\r\n"))
+		return -E2BIG;
+	for (size_t i = 0; i < head.count; i++) {
+		const char *name, *value;
 
-		if (is_for_one_hop(name, connection))
+		if (!is_to_be_given(&head, i))
 			continue;
-		name_copy = copy(req, name);
-		value_copy = copy(req, value);
-		if (name_copy == NULL || value_copy == NULL
-		    || spate_add_header(req, name_copy, value_copy) == -ENOMEM)
+		name = copy(req, head.name[i]);
+		value = copy(req, head.value[i]);
+		if (name == NULL || value == NULL
+		    || spate_add_header(req, name, value) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return spate_add_header(req, "Via", VIA);
@@ -184,6 +234,9 @@ refuse(struct spate_req *req, int error)
 {
 	if (error == -ECANCELED)
 		return error;
+	if (error == -E2BIG)
+		return spate_text(req, 502,
+		    "502 Bad Gateway: more fields than can be passed on\n");
 	return spate_text(req, error == -ETIMEDOUT ? 504 : 502, "%s: %s\n",
 	    error == -ETIMEDOUT ? "504 Gateway Timeout" : "502 Bad Gateway",
 	    spate_strerror(error));
@@ -256,9 +309,11 @@ pass_head(struct relay *relay)
 	type = spate_upstream_header(relay->up, "Content-Type");
 	text = type.data != NULL ? copy(relay->req, type) : NULL;
 	error = give_fields(relay->req, relay->up);
+	if (error == -E2BIG)
+		return error;
 	if (error == 0)
-		error = spate_begin(relay->req, status, text,
-		    spate_upstream_size(relay->up));
+		error = spate_begin(
+		    relay->req, status, text, spate_upstream_size(relay->up));
 	relay->answered = true;
 	return error;
 }

@@ -131,7 +131,7 @@ static const char *script;
 
 #define ECHO_HEAD                                                              \
 	"HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\n"          \
-	"Keep-Alive: 5\r\nServer: other\r\nX-Stays: 2\r\n\r\n"
+	"X-Late: 1\r\nConnection: x-late\r\nKeep-Alive: 5\r\nServer: other\r\nX-Stays: 2\r\n\r\n"
 
 static int
 play(struct spate_stream *stream, void *arg)
@@ -186,6 +186,7 @@ TEST(fields_of_one_hop_stay_behind)
 		   "GET /proxy/a%2Fb?c=d HTTP/1.1\r\nHost: a\r\n"
 		   "Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\n"
 		   "TE: trailers\r\nUpgrade: x\r\nKeep-Alive: 1\r\n"
+		   "X-Late: 1\r\nConnection: x-late\r\n"
 		   "X-Other: 2\r\n\r\n",
 		   &answer)
 		   == 0) {
@@ -194,6 +195,7 @@ TEST(fields_of_one_hop_stay_behind)
 		    "GET /a%2Fb?c=d HTTP/1.1\r\nHost: localhost\r\n"
 		    "X-Other: 2\r\nVia: 1.1 spate\r\n\r\n"));
 		EXPECT(response_field(&answer, "X-Hop") == NULL);
+		EXPECT(response_field(&answer, "X-Late") == NULL);
 		EXPECT(response_field(&answer, "Keep-Alive") == NULL);
 		EXPECT(response_field(&answer, "Connection") == NULL);
 		EXPECT(response_field(&answer, "X-Stays") != NULL);
@@ -249,6 +251,25 @@ TEST(what_is_no_answer_is_502)
 		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 	stop_script(&pair);
 	if (start_script(&pair, ""))
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
+	stop_script(&pair);
+}
+
+/* More than the 8 KiB that an answer of this server has for them. */
+TEST(an_answer_with_too_many_fields_is_502)
+{
+	static char text[10000] = "HTTP/1.1 200 OK\r\nX-Long: ";
+	struct pair pair;
+	size_t size = strlen(text);
+
+	memset(text + size, 'x', 8100);
+	strcpy(text + size + 8100, "\r\nContent-Length: 2\r\n\r\nok");
+	if (start_script(&pair, text))
+		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 200);
+	stop_script(&pair);
+	memset(text + size, 'x', 8200);
+	strcpy(text + size + 8200, "\r\nContent-Length: 2\r\n\r\nok");
+	if (start_script(&pair, text))
 		EXPECT_EQ(once(pair.front.port, GET("/proxy/"), NULL, 0), 502);
 	stop_script(&pair);
 }
