@@ -302,7 +302,7 @@ begin_log(struct spate_server *server)
 	struct spate_options *options = &server->options;
 	int error = 0, fd;
 
-	if (options->log == NULL && sp_options_valid(options)) {
+	if (options->log == NULL && sp_options_fault(options) == NULL) {
 		error = sp_log_new(&server->log, STDERR_FILENO,
 		    options->log_format, options->log_queue);
 		options->log = error == 0 ? sp_log_message : NULL;

@@ -14,10 +14,13 @@
 /* Kept connections to other servers, of one worker. */
 #define UPSTREAM_IDLE_MAX 65536
 
+/* Calls and requests that wait for a thread. */
+#define QUEUE_MAX (1u << 20)
+
 struct spate_options
 spate_options_default(void)
 {
-	return (struct spate_options) {
+	return (struct spate_options){
 		.size = sizeof(struct spate_options),
 		.workers = 1,
 		.spares = 2,
@@ -55,27 +58,64 @@ spate_options_default(void)
 	};
 }
 
-bool
-sp_options_valid(const struct spate_options *options)
+/* The texts below have these in them, as digits. */
+static_assert(SP_WORKERS_MAX == 64 && SP_TOPOLOGY_SHARDS_MAX == 256
+		  && SP_HTTP_FIELDS_MAX == 100 && SP_OFFLOAD_THREADS_MAX == 64
+		  && SP_BLOCKING_THREADS_MAX == 64 && QUEUE_MAX == 1048576
+		  && SP_RECORDS_MAX == 1048576 && SP_LOG_QUEUE_MAX == 1048576
+		  && UPSTREAM_IDLE_MAX == 65536,
+    "bounds");
+
+const char *
+sp_options_fault(const struct spate_options *options)
 {
-	return options->workers >= 1
-	    && options->workers + (uint64_t)options->spares < SP_WORKERS_MAX
-	    && options->shards <= SP_TOPOLOGY_SHARDS_MAX
-	    && options->max_head >= 256 && options->max_head <= 64000
-	    && options->max_fields >= 1
-	    && options->max_fields <= SP_HTTP_FIELDS_MAX
-	    && options->max_target >= 1 && options->max_fibers >= 2
-	    && options->max_pipelined >= 1
-	    && options->offload_threads <= SP_OFFLOAD_THREADS_MAX
-	    && options->offload_queue <= 1u << 20
-	    && options->blocking_threads <= SP_BLOCKING_THREADS_MAX
-	    && options->blocking_queue <= 1u << 20
-	    && options->record_events <= SP_RECORDS_MAX
-	    && options->log_queue >= 2
-	    && options->log_queue <= SP_LOG_QUEUE_MAX
-	    && options->log_format <= SPATE_LOG_JSON
-	    && options->max_body <= UINT32_MAX - options->max_memory
-	    && options->max_outq <= UINT32_MAX / 2
-	    && options->upstream_idle_max <= UPSTREAM_IDLE_MAX
-	    && options->upstream_idle_ms >= 1;
+	const uint64_t threads = options->workers + (uint64_t)options->spares;
+	const struct {
+		bool right;
+		const char *fault;
+	} rules[] = {
+		{ options->workers >= 1, "workers: not at least 1" },
+		{ threads < SP_WORKERS_MAX,
+		    "workers and spares: together not below 64" },
+		{ options->shards <= SP_TOPOLOGY_SHARDS_MAX,
+		    "shards: not at most 256" },
+		{ options->max_head >= 256 && options->max_head <= 64000,
+		    "max_head: not from 256 to 64000" },
+		{ options->max_fields >= 1
+			&& options->max_fields <= SP_HTTP_FIELDS_MAX,
+		    "max_fields: not from 1 to 100" },
+		{ options->max_target >= 1, "max_target: not at least 1" },
+		{ options->max_fibers >= 2, "max_fibers: not at least 2" },
+		{ options->max_pipelined >= 1,
+		    "max_pipelined: not at least 1" },
+		{ options->offload_threads <= SP_OFFLOAD_THREADS_MAX,
+		    "offload_threads: not at most 64" },
+		{ options->offload_queue <= QUEUE_MAX,
+		    "offload_queue: not at most 1048576" },
+		{ options->blocking_threads <= SP_BLOCKING_THREADS_MAX,
+		    "blocking_threads: not at most 64" },
+		{ options->blocking_queue <= QUEUE_MAX,
+		    "blocking_queue: not at most 1048576" },
+		{ options->record_events <= SP_RECORDS_MAX,
+		    "record_events: not at most 1048576" },
+		{ options->log_queue >= 2
+			&& options->log_queue <= SP_LOG_QUEUE_MAX,
+		    "log_queue: not from 2 to 1048576" },
+		{ options->log_format <= SPATE_LOG_JSON,
+		    "log_format: not one of them" },
+		{ options->max_body <= UINT32_MAX - options->max_memory,
+		    "max_body and max_memory: together not below 4 GiB" },
+		{ options->max_outq <= UINT32_MAX / 2,
+		    "max_outq: not below 2 GiB" },
+		{ options->upstream_idle_max <= UPSTREAM_IDLE_MAX,
+		    "upstream_idle_max: not at most 65536" },
+		{ options->upstream_idle_ms >= 1,
+		    "upstream_idle_ms: not at least 1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!rules[i].right)
+			return rules[i].fault;
+	}
+	return NULL;
 }

@@ -461,6 +461,7 @@ open_addresses(struct spate_server *server)
 int
 spate_server_start(struct spate_server *server)
 {
+	const char *fault;
 	int error;
 
 	if (server == NULL)
@@ -469,8 +470,9 @@ spate_server_start(struct spate_server *server)
 		return server->error;
 	if (server->engine != NULL)
 		return -EALREADY;
-	if (!sp_options_valid(&server->options))
-		return sp_server_fail(server, -EINVAL, "an option");
+	fault = sp_options_fault(&server->options);
+	if (fault != NULL)
+		return sp_server_fail(server, -EINVAL, fault);
 	sp_store(&server->log_level, server->options.log_level, relaxed);
 	server->limits.head_bytes = server->options.max_head;
 	server->limits.fields = server->options.max_fields;

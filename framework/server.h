@@ -179,8 +179,12 @@ struct sp_route_target *sp_server_find_route(
 void sp_route_classes_put(struct spate_server *server);
 uint64_t sp_route_refused(const struct spate_server *server, uint32_t number);
 
-/* sp_options_valid: may a server be started with them? options.c. */
-bool sp_options_valid(const struct spate_options *options);
+/*
+ * sp_options_fault: may a server be started with them? options.c.
+ *
+ * => Returns NULL, or which one is wrong, and what it may be; constant text.
+ */
+const char *sp_options_fault(const struct spate_options *options);
 
 /* sp_files_free: what spate_files() has opened; files.c. */
 void sp_files_free(struct spate_server *server);

@@ -21,11 +21,10 @@ int demo_fanout(struct spate_req *req, void *upstream);
 int demo_tasks(struct spate_req *req, void *server);
 
 /*
- * demo_upstream: --upstream ADDRESS or SPATE_UPSTREAM, or NULL. Takes the
- * flag out of argv, as the rest is for spate_main(). SPATE_UPSTREAM_MS is
- * how long the proxy waits for the other side, up to a minute; 30,000.
+ * demo_upstream_begin: read SPATE_UPSTREAM_MS: how long the proxy waits for
+ * the other side, up to a minute; 30,000.
  */
-char *demo_upstream(int *argc, char **argv);
+void demo_upstream_begin(void);
 
 /*
  * demo_control: what the buttons of the page at / do.

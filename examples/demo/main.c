@@ -267,34 +267,37 @@ offload(struct spate_req *req, void *arg)
 }
 
 /*
- * The one option that spate_main() does not know: taken out of argv, so
- * that it does not see it.
+ * An option that spate_main() does not know: taken out of argv, so that it
+ * does not see it.
+ *
+ * => Returns its value, or else that of the variable, or NULL.
  */
-static const char *
-take_files(int *argc, char **argv)
+static char *
+take_flag(int *argc, char **argv, const char *flag, const char *variable)
 {
-	static const char flag[] = "--files";
-	const size_t size = sizeof(flag) - 1;
-	const char *folder = getenv("SPATE_FILES");
+	const size_t size = strlen(flag);
+	char *value = getenv(variable);
 	int kept = 1;
 
 	for (int i = 1; i < *argc; i++) {
 		bool is_flag = strncmp(argv[i], flag, size) == 0;
 
 		if (is_flag && argv[i][size] == '=') {
-			folder = argv[i] + size + 1;
+			value = argv[i] + size + 1;
 		} else if (is_flag && argv[i][size] == '\0') {
 			if (i + 1 == *argc) {
-				fprintf(stderr, "--files wants a folder\n");
+				fprintf(stderr, "%s: %s wants a value\n",
+				    program_invocation_short_name, flag);
 				exit(EX_USAGE);
 			}
-			folder = argv[++i];
+			value = argv[++i];
 		} else {
 			argv[kept++] = argv[i];
 		}
 	}
-	argv[ *argc = kept] = NULL;
-	return folder != NULL && *folder != '\0' ? folder : NULL;
+	argv[kept] = NULL;
+	*argc = kept;
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 /* What to look at, for whoever has just started it. */
@@ -337,9 +340,11 @@ main(int argc, char **argv)
 	static char alphabet[ALPHABET_SIZE];
 	struct spate_options options = spate_options_default();
 	struct spate_server *server;
-	const char *folder = take_files(&argc, argv);
-	char *upstream = demo_upstream(&argc, argv);
+	const char *folder = take_flag(&argc, argv, "--files", "SPATE_FILES");
+	char *upstream = take_flag(
+	    &argc, argv, "--upstream", "SPATE_UPSTREAM");
 
+	demo_upstream_begin();
 	options.started = say_what_to_try;
 	options.stopping = end_load;
 	server = spate_server_new(&options);

@@ -22,36 +22,13 @@
 /* How long the other side may take each time; constant once it is read. */
 static uint32_t patience_ms;
 
-/* SPATE_UPSTREAM_MS, if that is a number and not 0. */
-static void
-read_patience(void)
+void
+demo_upstream_begin(void)
 {
 	const char *text = getenv("SPATE_UPSTREAM_MS");
 	unsigned long ms = text != NULL ? strtoul(text, NULL, 10) : 0;
 
 	patience_ms = ms != 0 && ms <= WAIT_MAX_MS ? (uint32_t)ms : PATIENCE_MS;
-}
-
-char *
-demo_upstream(int *argc, char **argv)
-{
-	static const char flag[] = "--upstream";
-	char *address = getenv("SPATE_UPSTREAM");
-	int kept = 1;
-
-	read_patience();
-	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], flag) == 0 && i + 1 < *argc)
-			address = argv[++i];
-		else if (strncmp(argv[i], flag, sizeof(flag) - 1) == 0
-			 && argv[i][sizeof(flag) - 1] == '=')
-			address = argv[i] + sizeof(flag);
-		else
-			argv[kept++] = argv[i];
-	}
-	argv[kept] = NULL;
-	*argc = kept;
-	return address;
 }
 
 /* "http://ADDRESS" and the target; a Unix path needs an end. */

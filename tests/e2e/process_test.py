@@ -168,11 +168,20 @@ class FlagsTest(unittest.TestCase):
 
     def test_values_out_of_range_are_refused_in_one_line(self):
         for flags in [["--shards", "100000"], ["--workers", "0"],
-                      ["--workers", "5000"], ["--spares", "4294967295"]]:
+                      ["--workers", "5000"], ["--spares", "4294967295"],
+                      ["--log-queue", "1"]]:
             with self.subTest(flags=flags):
                 done = run("--listen", "127.0.0.1:0", *flags)
                 self.assertIn(done.returncode, (USAGE, CONFIG), done.stderr)
                 self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+                name = flags[0].strip("-").replace("-", "_")
+                self.assertIn(name, done.stderr)
+
+    def test_a_flag_of_the_demo_wants_its_value(self):
+        for flag in ["--files", "--upstream"]:
+            done = run("--listen", "127.0.0.1:0", flag)
+            self.assertEqual(done.returncode, USAGE, done.stderr)
+            self.assertRegex(done.stderr, f"^spate-demo: {flag} wants a value")
 
     def test_variables_are_read_and_flags_win(self):
         env = {"SPATE_LISTEN": "127.0.0.1:0", "SPATE_SHARDS": "3",

@@ -8,14 +8,18 @@
 #include "tests/harness.h"
 
 #include <stdint.h>
+#include <string.h>
 
+/* The fault has to name the option. */
 #define EXPECT_BOUND(name, good, bad)                                          \
 	do {                                                                   \
 		struct spate_options given = spate_options_default();          \
+		const char *fault;                                             \
 		given.name = (good);                                           \
-		EXPECT(sp_options_valid(&given));                              \
+		EXPECT(sp_options_fault(&given) == NULL);                      \
 		given.name = (bad);                                            \
-		EXPECT(!sp_options_valid(&given));                             \
+		fault = sp_options_fault(&given);                              \
+		EXPECT(fault != NULL && strstr(fault, #name) != NULL);         \
 	} while (0)
 
 TEST(as_they_are_they_will_do)
@@ -23,7 +27,7 @@ TEST(as_they_are_they_will_do)
 	struct spate_options options = spate_options_default();
 
 	EXPECT_EQ(options.size, sizeof(options));
-	EXPECT(sp_options_valid(&options));
+	EXPECT(sp_options_fault(&options) == NULL);
 }
 
 TEST(threads_are_as_many_as_there_are_places)
@@ -39,6 +43,9 @@ TEST(threads_are_as_many_as_there_are_places)
 	EXPECT_BOUND(offload_threads, SP_OFFLOAD_THREADS_MAX,
 	    SP_OFFLOAD_THREADS_MAX + 1);
 	EXPECT_BOUND(offload_queue, 1 << 20, (1 << 20) + 1);
+	EXPECT_BOUND(blocking_threads, SP_BLOCKING_THREADS_MAX,
+	    SP_BLOCKING_THREADS_MAX + 1);
+	EXPECT_BOUND(blocking_queue, 1 << 20, (1 << 20) + 1);
 	EXPECT_BOUND(max_fibers, 2, 1);
 }
 
