@@ -10,9 +10,16 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <spate.h>
 #include <stdlib.h>
 #include <string.h>
+
+/*
+ * Jansson calls itself for each bracket, up to 2,048 deep. A fiber's usual
+ * 64 KiB are not enough for that, and whoever sends them would end us.
+ */
+#define STACK (1024 * 1024)
 
 /* Takes the value away, in any case. */
 static int
@@ -43,7 +50,8 @@ sum_of(const json_t *numbers, double *sum)
 			return -EINVAL;
 		*sum += json_number_value(number);
 	}
-	return 0;
+	/* JSON has no way to write what is more than a double can be. */
+	return isfinite(*sum) ? 0 : -ERANGE;
 }
 
 static int
@@ -72,8 +80,11 @@ sum(struct spate_req *req, void *arg)
 int
 main(int argc, char **argv)
 {
-	struct spate_server *server = spate_server_new(NULL);
+	struct spate_options options = spate_options_default();
+	struct spate_server *server;
 
+	options.stack_size = STACK;
+	server = spate_server_new(&options);
 	spate_route(server, "POST", "/sum", sum, NULL);
 	return spate_main(server, argc, argv);
 }

@@ -132,7 +132,9 @@ struct spate_options {
 	uint32_t max_connections_per_peer;
 	uint32_t max_requests;    /* of one connection; 0: no limit */
 	uint32_t backlog;         /* of listen(2); 0: the kernel's maximum */
-	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB */
+	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB. A parser
+	                             that calls itself for what a client has
+	                             nested may need more */
 	uint32_t max_fibers;      /* that wait, in each worker; 16,384 */
 
 	/* In milliseconds; 0: no limit. */

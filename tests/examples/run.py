@@ -311,6 +311,11 @@ def json_api(folder):
                               Accept="application/json")
         expect(status, 400)
         expect(json.loads(body)["reason"], "member 'numbers' is malformed")
+        status, body = it.ask("POST", "/sum", '{"numbers":[1e308,1e308]}')
+        expect((status, "out of range" in body), (400, True))
+        for deep in ["[" * 100000, '{"numbers":' * 2000,
+                     "[" * 2000 + "]" * 2000]:
+            expect(it.ask("POST", "/sum", deep)[0], 400)
 
 
 def upload(folder):
