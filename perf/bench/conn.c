@@ -81,6 +81,7 @@ bench_conn_open(struct bench_worker *worker, struct bench_conn *conn)
 		{ .ptr = conn } };
 	bool is_slow = conn->kind == BENCH_SLOW;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error = fd < 0 ? -errno : 0;
 
 	conn->since_connect = 0;
 	conn->slow_sent = 0;
@@ -91,12 +92,16 @@ bench_conn_open(struct bench_worker *worker, struct bench_conn *conn)
 			setsockopt(
 			    fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	}
-	if (fd < 0 || connect_from(worker->options, fd, conn->source) != 0
-	    || (!is_slow
-		&& epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) != 0)) {
+	if (error == 0)
+		error = connect_from(worker->options, fd, conn->source);
+	if (error == 0 && !is_slow
+	    && epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+		error = -errno;
+	if (error != 0) {
 		if (fd >= 0)
 			close(fd);
 		worker->counts.connect_errors++;
+		worker->connect_error = -error;
 		conn->retry_ns = bench_now_ns() + BENCH_RETRY_NS;
 		worker->closed++;
 		return;
@@ -255,6 +260,7 @@ finish_connect(struct bench_worker *worker, struct bench_conn *conn)
 	getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error != 0) {
 		worker->counts.connect_errors++;
+		worker->connect_error = error;
 		replace(worker, conn);
 		return;
 	}

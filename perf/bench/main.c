@@ -14,6 +14,7 @@
 
 #include "perf/bench/report.h"
 
+#include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +34,10 @@ pin(const struct bench_options *options, unsigned number)
 		return;
 	CPU_ZERO(&set);
 	CPU_SET((size_t)options->cpus[number % options->cpu_count], &set);
-	if (sched_setaffinity(0, sizeof(set), &set) != 0)
+	if (sched_setaffinity(0, sizeof(set), &set) != 0) {
 		perror("spate-bench: --cpus");
+		exit(EX_USAGE);
+	}
 }
 
 static void *
@@ -60,6 +63,52 @@ raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Why nothing was answered, as far as that can be told. */
+static const char *
+reason(const struct bench_worker *workers, char *room, size_t size)
+{
+	const struct bench_counts *counts = &workers->counts;
+
+	for (unsigned i = 0; i < workers->options->threads; i++) {
+		if (counts->connects == 0 && workers[i].connect_error != 0)
+			return strerror_r(workers[i].connect_error, room, size);
+	}
+	if (counts->connects == 0)
+		return "no connection was accepted";
+	if (counts->bad_responses > 0)
+		return "what came is no HTTP/1 answer";
+	if (counts->closed_by_peer + counts->io_errors > 0)
+		return "the server closes without an answer";
+	return "the server is silent";
+}
+
+/* => Returns the exit status. The first worker has everybody's counts. */
+static int
+verdict(const struct bench_worker *workers, uint64_t answered)
+{
+	const struct bench_options *options = workers->options;
+	uint64_t left = 0;
+	char room[128];
+
+	if (answered == 0) {
+		fprintf(stderr, "spate-bench: %s: nothing was answered: %s\n",
+		    options->host, reason(workers, room, sizeof(room)));
+		return EX_UNAVAILABLE;
+	}
+	if (options->requests == 0)
+		return EX_OK;
+	for (unsigned i = 0; i < options->threads; i++)
+		left += workers[i].quota_left + workers[i].in_flight;
+	if (left > 0) {
+		fprintf(stderr,
+		    "spate-bench: %s: %" PRIu64 " of %" PRIu64
+		    " requests were not answered\n",
+		    options->host, left, options->requests);
+		return EX_UNAVAILABLE;
+	}
+	return EX_OK;
 }
 
 int
@@ -90,9 +139,5 @@ main(int argc, char **argv)
 	run(&workers[0]);
 	for (unsigned i = 1; i < options.threads; i++)
 		pthread_join(workers[i].thread, NULL);
-	if (bench_report(workers, start_ns) == 0) {
-		fprintf(stderr, "spate-bench: nothing was answered\n");
-		return EX_UNAVAILABLE;
-	}
-	return EX_OK;
+	return verdict(workers, bench_report(workers, start_ns));
 }

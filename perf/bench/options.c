@@ -43,7 +43,11 @@ static const char usage[] =
     "      --cpus LIST         0,1,...: pin the threads in turn\n"
     "      --watch PID,...     report the CPU time of these processes\n"
     "      --sources N         connect from N addresses of 127.0.0.0/8\n"
-    "      --json              the report for programs\n";
+    "      --json              the report for programs\n"
+    "  -h, --help\n"
+    "\n"
+    "Exits with 64 for options that are wrong, and with 69 if nothing was\n"
+    "answered, or less than --requests.\n";
 
 _Noreturn __attribute__((format(printf, 1, 2))) static void
 refuse(const char *format, ...)
@@ -71,13 +75,23 @@ number(const char *name, const char *text, double least, double most)
 	return value;
 }
 
+static uint64_t
+whole(const char *name, const char *text, double least, double most)
+{
+	double value = number(name, text, least, most);
+
+	if (value != (double)(uint64_t)value)
+		refuse("--%s %s: a whole number is wanted", name, text);
+	return (uint64_t)value;
+}
+
 /* "http://ADDR:PORT[/path]". => Returns the path, "/" if there is none. */
 static const char *
 parse_url(struct bench_options *options, const char *url)
 {
 	static const char scheme[] = "http://";
 	const char *at = url, *end, *colon;
-	char address[INET_ADDRSTRLEN];
+	char address[INET_ADDRSTRLEN], none[] = "", *rest = none;
 	long port = 80;
 
 	if (strncmp(at, scheme, strlen(scheme)) == 0)
@@ -88,14 +102,14 @@ parse_url(struct bench_options *options, const char *url)
 	memcpy(options->host, at, (size_t)(end - at));
 	colon = strchr(options->host, ':');
 	if (colon != NULL)
-		port = strtol(colon + 1, NULL, 10);
+		port = strtol(colon + 1, &rest, 10);
 	snprintf(address, sizeof(address), "%.*s",
 	    colon != NULL ? (int)(colon - options->host) : INET_ADDRSTRLEN,
 	    options->host);
 	if (strcmp(address, "localhost") == 0)
 		strcpy(address, "127.0.0.1");
 	if (inet_pton(AF_INET, address, &options->address.sin_addr) != 1
-	    || port < 1 || port > UINT16_MAX)
+	    || *rest != '\0' || port < 1 || port > UINT16_MAX)
 		refuse("%s: not an IPv4 address and a port", url);
 	options->address.sin_family = AF_INET;
 	options->address.sin_port = htons((uint16_t)port);
@@ -113,6 +127,12 @@ add_path(struct bench_options *options, const char *text, size_t size)
 	path->text = strndup(text, size);
 	if (path->text == NULL || strchr(path->text, '/') == NULL)
 		refuse("%.*s: no path", (int)size, text);
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c <= ' ' || c == '\177')
+			refuse("%s: a path with a space in it", path->text);
+	}
 	return path;
 }
 
@@ -126,18 +146,17 @@ parse_list(struct bench_options *options, const char *name, const char *list,
 		const char *equals = memrchr(list, '=', size);
 		struct bench_path *path;
 		char text[32];
-		double value;
 
 		if (equals == NULL)
 			refuse("--%s %s: path=number is wanted", name, list);
 		snprintf(text, sizeof(text), "%.*s",
 		    (int)(list + size - equals - 1), equals + 1);
 		path = add_path(options, list, (size_t)(equals - list));
-		value = number(name, text, dedicated ? 1 : 1e-9, 1e9);
 		if (dedicated)
-			path->dedicated = (unsigned)value;
+			path->dedicated = (unsigned)whole(
+			    name, text, 1, BENCH_CONNECTIONS_MAX);
 		else
-			path->weight = value;
+			path->weight = number(name, text, 1e-9, 1e9);
 		options->weights += path->weight;
 		list += size + (list[size] == ',');
 	}
@@ -174,10 +193,11 @@ parse_slow(struct bench_options *options, const char *text)
 		refuse("--slow %s: N@BYTES is wanted", text);
 	snprintf(count, sizeof(count), "%.*s", (int)(at - text), text);
 	snprintf(bytes, sizeof(bytes), "%.*s",
-	    slash != NULL ? (int)(slash - at - 1) : (int)sizeof(bytes), at + 1);
-	options->slow = (unsigned)number(
+	    slash != NULL ? (int)(slash - at - 1) : (int)sizeof(bytes) - 1,
+	    at + 1);
+	options->slow = (unsigned)whole(
 	    "slow", count, 0, BENCH_CONNECTIONS_MAX);
-	options->slow_bytes = (unsigned)number("slow", bytes, 1, 1e9);
+	options->slow_bytes = (unsigned)whole("slow", bytes, 1, 1e9);
 	if (slash != NULL) {
 		options->slow_path = options->path_count;
 		add_path(options, slash, strlen(slash));
@@ -265,15 +285,15 @@ set(struct bench_options *options, int option, const char *text)
 {
 	switch (option) {
 	case 'c':
-		options->connections = (unsigned)number(
+		options->connections = (unsigned)whole(
 		    names[option], text, 1, BENCH_CONNECTIONS_MAX);
 		break;
 	case 't':
-		options->threads = (unsigned)number(
+		options->threads = (unsigned)whole(
 		    names[option], text, 1, BENCH_THREADS_MAX);
 		break;
 	case 'p':
-		options->depth = (unsigned)number(
+		options->depth = (unsigned)whole(
 		    names[option], text, 1, BENCH_DEPTH_MAX);
 		break;
 	case 'R':
@@ -289,8 +309,7 @@ set(struct bench_options *options, int option, const char *text)
 		    (uint64_t)(NS_PER_S * number(names[option], text, 0, 3600));
 		break;
 	case 'n':
-		options->requests = (uint64_t)number(
-		    names[option], text, 1, 1e15);
+		options->requests = whole(names[option], text, 1, 1e15);
 		break;
 	case MIX:
 		parse_list(options, "mix", text, false);
@@ -299,21 +318,21 @@ set(struct bench_options *options, int option, const char *text)
 		parse_list(options, "dedicate", text, true);
 		break;
 	case BODY:
-		options->body_size = (size_t)number(
+		options->body_size = (size_t)whole(
 		    "body", text, 0, BENCH_BODY_MAX);
 		break;
 	case SLOW:
 		parse_slow(options, text);
 		break;
 	case HALF_OPEN:
-		options->half_open = (unsigned)number(
+		options->half_open = (unsigned)whole(
 		    "half-open", text, 0, BENCH_CONNECTIONS_MAX);
 		break;
 	case FIELDS:
-		options->fields = (unsigned)number("fields", text, 0, 10000);
+		options->fields = (unsigned)whole("fields", text, 0, 10000);
 		break;
 	case SEED:
-		options->seed = (uint64_t)number("seed", text, 1, 1e15);
+		options->seed = whole("seed", text, 1, 1e15);
 		break;
 	case DRAIN:
 		options->drain_ns =
@@ -328,8 +347,7 @@ set(struct bench_options *options, int option, const char *text)
 		    "watch", text, PID_MAX, options->watch, BENCH_WATCH_MAX);
 		break;
 	case SOURCES:
-		options->sources = (unsigned)number(
-		    "sources", text, 1, 1000000);
+		options->sources = (unsigned)whole("sources", text, 1, 1000000);
 		break;
 	}
 }

@@ -137,6 +137,23 @@ print_row(const char *name, const struct bench_tally *tally, double seconds)
 	printf(" %8" PRIu64 "\n", tally->not_2xx);
 }
 
+/* Was the rate reached, by the server and by this program? */
+static void
+print_open_loop(const struct bench_worker *all, const struct bench_tally *total)
+{
+	printf("\nof %" PRIu64 " due, %" PRIu64 " were answered and %" PRIu64
+	       " sent",
+	    all->counts.due, total->answered, all->behind.count);
+	if (all->behind.count == 0)
+		return;
+	printf(", after they were due:");
+	for (size_t i = 0; i < QUANTILES; i++) {
+		printf("  %s", quantiles[i].name);
+		print_us((double)bench_histogram_quantile(
+		    &all->behind, quantiles[i].share));
+	}
+}
+
 static void
 print_text(struct bench_worker *all, const struct bench_tally *total,
     const struct fairness *fair, double seconds)
@@ -145,7 +162,7 @@ print_text(struct bench_worker *all, const struct bench_tally *total,
 
 	printf("http://%s: ", options->host);
 	if (options->rate > 0)
-		printf("open loop, %g a second%s", options->rate,
+		printf("open loop, %.10g a second%s", options->rate,
 		    options->poisson ? " at random" : "");
 	else
 		printf("closed loop");
@@ -160,14 +177,8 @@ print_text(struct bench_worker *all, const struct bench_tally *total,
 		print_row(options->paths[i].text, &all->tallies[i], seconds);
 	if (options->path_count > 1)
 		print_row("all", total, seconds);
-	if (options->rate > 0) {
-		printf("\nsent after it was due:");
-		for (size_t i = 0; i < QUANTILES; i++) {
-			printf("  %s", quantiles[i].name);
-			print_us((double)bench_histogram_quantile(
-			    &all->behind, quantiles[i].share));
-		}
-	}
+	if (options->rate > 0)
+		print_open_loop(all, total);
 	printf("\nanswered by connection: least %" PRIu64 ", median %" PRIu64
 	       ", most %" PRIu64 ", Jain's index %.4f\n",
 	    fair->least, fair->median, fair->most, fair->jain);

@@ -351,13 +351,29 @@ count_late(struct bench_worker *worker)
 	}
 }
 
+/* --requests: each of them was answered. */
+static bool
+is_done(const struct bench_worker *worker)
+{
+	return worker->quota_left == 0 && worker->in_flight == 0;
+}
+
+/* --requests: nobody is there, or nobody answers any more. */
+static bool
+gives_up(const struct bench_worker *worker, uint64_t now)
+{
+	const struct bench_counts *counts = &worker->counts;
+
+	return (counts->connects == 0 && counts->connect_errors > 0)
+	       || now >= worker->last_answer_ns + BENCH_STILL_NS;
+}
+
 static bool
 is_over(const struct bench_worker *worker, uint64_t now)
 {
 	const struct bench_options *options = worker->options;
 
-	if (options->requests > 0 && worker->quota_left == 0
-	    && worker->in_flight == 0)
+	if (options->requests > 0 && (is_done(worker) || gives_up(worker, now)))
 		return true;
 	if (now < worker->end_ns)
 		return false;
@@ -415,6 +431,9 @@ next_event(const struct bench_worker *worker, uint64_t now)
 		until = worker->slow_ns;
 	if (worker->closed > 0 && worker->reopen_ns < until)
 		until = worker->reopen_ns;
+	if (options->requests > 0
+	    && worker->last_answer_ns + BENCH_STILL_NS < until)
+		until = worker->last_answer_ns + BENCH_STILL_NS;
 	return until;
 }
 
@@ -445,6 +464,7 @@ bench_worker_run(struct bench_worker *worker, uint64_t start_ns)
 						  : options->duration_ns);
 	worker->next_due_ns = UINT64_MAX;
 	worker->slow_ns = worker->reopen_ns = start_ns;
+	worker->last_answer_ns = start_ns;
 	if (options->rate > 0)
 		worker->next_due_ns = start_ns
 				      + (uint64_t)(BENCH_NS_PER_S

@@ -93,7 +93,7 @@ struct bench_worker {
 	pthread_t thread;
 	struct bench_conn *conns;
 	unsigned conn_count;
-	struct bench_tally *tallies; /* for each path */
+	struct bench_tally *tallies;   /* for each path */
 	struct bench_histogram behind; /* open loop: sent, after it was due */
 	struct bench_counts counts;
 	char *in;  /* what was received */
@@ -101,7 +101,8 @@ struct bench_worker {
 	size_t out_size;
 
 	bool lacks_pwait2;
-	bool is_started; /* all are connected; requests may go */
+	bool is_started;   /* all are connected; requests may go */
+	int connect_error; /* errno of the last that could not connect, or 0 */
 	unsigned connecting;
 	unsigned closed;     /* connections that wait for retry_ns */
 	uint64_t quota_left; /* of all connections that have one */
@@ -110,7 +111,7 @@ struct bench_worker {
 	unsigned idle_first, idle_count;
 	uint64_t random;
 	uint64_t count_from_ns, end_ns, next_due_ns, slow_ns, reopen_ns;
-	uint64_t last_answer_ns;
+	uint64_t last_answer_ns;                 /* or when it began */
 	struct bench_watch watch[BENCH_WATCHED]; /* the first worker's */
 	unsigned watched;
 };

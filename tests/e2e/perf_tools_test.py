@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -66,6 +67,21 @@ def receive(link, size):
             break
         data += part
     return data
+
+
+def answer_with_a_pause(listener, before, seconds):
+    """One connection; after so many answers nothing for a while."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+    link, _ = listener.accept()
+    answered, left = 0, b""
+    with link:
+        while data := link.recv(65536):
+            *requests, left = (left + data).split(b"\r\n\r\n")
+            for _ in requests:
+                if answered == before:
+                    time.sleep(seconds)
+                link.sendall(answer)
+                answered += 1
 
 
 class FloorTest(unittest.TestCase):
@@ -221,6 +237,41 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(request.count(b"\r\nX-Field-"), 3)
         self.assertTrue(request.endswith(b"\r\n\r\n"))
 
+    def test_a_pause_of_the_server_is_in_what_came_due_meanwhile(self):
+        """Free of coordinated omission: 1,000 a second, and one connection.
+
+        Whoever comes due in the first tenth of half a second in which nobody
+        is answered has to wait for the rest of it, and is a tenth of all.
+        """
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(
+                target=answer_with_a_pause, args=(listener, 100, 0.5))
+            server.start()
+            status, report = bench(
+                "-R", 1000, "-c", 1, "-d", 1, "-w", 0, "--drain", 30,
+                f"http://127.0.0.1:{listener.getsockname()[1]}/")
+            server.join()
+        self.assertEqual(status, 0)
+        self.assertEqual(report["all"]["answered"], report["due"])
+        self.assertGreaterEqual(report["all"]["max_us"], 500e3)
+        self.assertGreaterEqual(report["all"]["p90_us"], 390e3)
+
+    def test_why_nothing_was_answered_is_said(self):
+        def why(*options, port):
+            done = subprocess.run(
+                [str(BUILD / "spate-bench"), "-w", "0", *options,
+                 f"http://127.0.0.1:{port}/"],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 69)
+            return done.stderr
+
+        self.assertIn("refused", why("-d", "0.1", port=free_port()))
+        # Not for the ten minutes that so many may take.
+        self.assertIn("refused", why("-n", "10", port=free_port()))
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            self.assertIn("silent", why("-d", "0.1",
+                                        port=mute.getsockname()[1]))
+
     def test_nobody_there(self):
         status, report = bench(
             "-d", 0.1, "-w", 0, f"http://127.0.0.1:{free_port()}/")
@@ -231,9 +282,13 @@ class BenchTest(unittest.TestCase):
         for bad in (["-c", "0"], ["-R", "fast"], ["--mix", "/a"],
                     ["--poisson"], ["--slow", "3"], ["--slow", "3@x/y"],
                     ["--watch", "1,x"], ["-n", "1", "-R", "1"],
-                    ["-c", "1", "--dedicate", "/a=2"], ["--nonsense"], []):
+                    ["-c", "1", "--dedicate", "/a=2"], ["--nonsense"], [],
+                    ["-c", "1.5"], ["--mix", "/a b=1"], ["--cpus", "4095"]):
             url = ["http://127.0.0.1:1/"] if bad else []
             self.assertEqual(bench(*bad, *url)[0], 64, bad)
+        for url in ("http://127.0.0.1:80x/", "http://127.0.0.1:80?a",
+                    "https://127.0.0.1/", "http://127.0.0.1:0/", ""):
+            self.assertEqual(bench(url)[0], 64, url)
 
 
 class LibraryTest(unittest.TestCase):

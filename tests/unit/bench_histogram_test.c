@@ -5,6 +5,8 @@
 #include "perf/bench/histogram.c"
 #include "tests/harness.h"
 
+#include <stdlib.h>
+
 static struct bench_histogram histogram, other;
 
 TEST(every_value_is_in_the_bucket_that_holds_it)
@@ -60,6 +62,43 @@ TEST(a_quantile_is_off_by_less_than_a_hundredth)
 		    &histogram, (double)percent / 100);
 
 		EXPECT(got >= want && got - want <= want / 100);
+	}
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of every order of magnitude there is, as latencies are. */
+TEST(quantiles_are_those_of_the_sorted_values)
+{
+	static uint64_t values[49999];
+	const size_t count = sizeof(values) / sizeof(values[0]);
+	uint64_t seed = test_seed();
+
+	bench_histogram_init(&histogram);
+	for (size_t i = 0; i < count; i++) {
+		unsigned bits = (unsigned)(test_random(&seed)
+					   % BENCH_HISTOGRAM_VALUE_BITS);
+
+		values[i] = test_random(&seed) >> (63 - bits);
+		bench_histogram_record(&histogram, values[i]);
+	}
+	qsort(values, count, sizeof(values[0]), by_value);
+	for (unsigned share = 1; share <= 1000; share++) {
+		double part = (double)share / 1000;
+		size_t rank = (size_t)(part * (double)count);
+		uint64_t got = bench_histogram_quantile(&histogram, part);
+		uint64_t want;
+
+		rank += (double)rank < part * (double)count;
+		want = values[rank - 1];
+		/* Nothing at all is counted as a nanosecond. */
+		EXPECT(got >= want && got - want <= want / 128 + (want == 0));
 	}
 }
 
