@@ -9,6 +9,7 @@ bytes arrive, and spate-bench must account for every request it made.
 """
 
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -16,13 +17,17 @@ import sys
 import tempfile
 import threading
 import time
+import types
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "perf" / "lib"))
 
 import claims
 import counted
+import load
+import placement
 import servers
 import settings as config
 import syscalls
@@ -304,6 +309,24 @@ class LibraryTest(unittest.TestCase):
                                 Settings(), free_port())
         with self.assertRaisesRegex(servers.Unusable, "does not answer"):
             server.start()
+
+    def test_to_read_what_a_server_said_moves_nothing(self):
+        """The server writes where the file stands."""
+        server = servers.Server({"name": "a", "argv": ["a"]}, Settings(), 1)
+        with tempfile.TemporaryFile() as server.output:
+            file = server.output.fileno()
+            os.write(file, b"x" * servers.SAID + b"last")
+            os.lseek(file, 7, os.SEEK_SET)
+            self.assertTrue(server.said().endswith("xlast"))
+            self.assertEqual(len(server.said()), servers.SAID)
+            self.assertEqual(os.lseek(file, 0, os.SEEK_CUR), 7)
+
+    def test_a_step_leaves_the_next_one_its_servers(self):
+        asked = types.SimpleNamespace(servers=["floor", "spate", "peer"])
+        with mock.patch.object(load, "Fleet", side_effect=servers.Unusable):
+            with self.assertRaises(servers.Unusable):
+                placement.run(asked)
+        self.assertEqual(asked.servers, ["floor", "spate", "peer"])
 
     def test_a_configuration_is_filled_in(self):
         with tempfile.TemporaryDirectory() as folder:
