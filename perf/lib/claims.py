@@ -10,6 +10,24 @@ BEST = ("64", "pipelined", "512", "json", "1k", "64k", "1m", "post", "churn")
 # The 99th percentile of those that do not burn, in ms.
 BESIDE = {"burn 4000": 1.0, "burn 8000": 3.0}
 OURS, UNIT = "spate", "floor"
+# Where it is written why one is not met, by what is in its name.
+CAUSES = {
+    "1m: CPU per request":
+        "docs/decisions/0014-large-bodies-by-two-sends.md",
+    "x that of hash placement":
+        "docs/decisions/0015-connections-move-once.md"}
+
+
+def cause(name):
+    """=> Returns the document that explains it, or None."""
+    return next((where for part, where in CAUSES.items() if part in name),
+                None)
+
+
+def whys(made):
+    """=> Returns lines about those that are not met."""
+    return [f"{one.name}: why not, is in {cause(one.name)}"
+            for one in made if not one.met and cause(one.name)]
 
 
 def best_peer(entries, value):

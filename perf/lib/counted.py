@@ -36,6 +36,13 @@ def compiler(build):
     return said.splitlines()[0]
 
 
+def read():
+    """=> Returns the table, with nothing in it if there is none."""
+    if not TABLE.exists():
+        return {"compiler": None, "parts": {}}
+    return json.loads(TABLE.read_text())
+
+
 def names(path):
     listed = subprocess.run([str(path), "--benchmark_list_tests"],
                             capture_output=True, text=True, check=True).stdout
@@ -110,20 +117,21 @@ def run(settings, keep=False):
     if not paths:
         raise servers.Unusable("no parts were built: libbenchmark-dev")
     made = compiler(settings.build)
-    kept = json.loads(TABLE.read_text()) if TABLE.exists() else None
-    if not keep and (kept is None or kept["compiler"] != made):
+    known = read()
+    if not keep and known["compiler"] != made:
         raise servers.Unusable(
-            f"perf/parts.json is of {kept and kept['compiler']}, and this "
+            f"perf/parts.json is of {known['compiler']}, and this "
             f"build of {made}: make one at the commit to compare with, by "
             "perf/parts --keep")
+    before = known["parts"]
     now = {name: count(path, name) for path in paths for name in names(path)}
     print(table.render(["part", "instructions", "kept"], [
         [name, f"{each:,.2f}",
-         f"{kept['parts'][name]:,.2f}" if kept and name in kept["parts"]
-         else "-"] for name, each in now.items()]))
+         f"{before[name]:,.2f}" if name in before else "-"]
+        for name, each in now.items()]))
     if keep:
         TABLE.write_text(json.dumps({"compiler": made, "parts": now},
                                     indent=1) + "\n")
         print(f"-> {TABLE}")
         return {"instructions": now}, []
-    return {"instructions": now}, [held(kept["parts"], now)]
+    return {"instructions": now}, [held(before, now)]

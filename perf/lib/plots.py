@@ -114,9 +114,8 @@ def of(record):
         if panels:
             yield name, title, grid(panels)
     if record.get("growth"):
-        yield ("growth", "What grows, and what that costs: a line should be "
-               "flat; docs/scaling.md has the reasons where it is not",
-               growth(record))
+        yield ("growth", "What grows, and what that costs; docs/scaling.md "
+               "says why", growth(record))
 
 
 # The columns of growth: a title, and which figure of a size is drawn.
@@ -133,13 +132,16 @@ def line(axes, sizes, pick):
     axes.plot(at, middle, marker="o", markersize=3, color=COLORS["spate"])
     axes.vlines(at, low, high, color="black", linewidth=0.8)
     axes.set_xscale("symlog", linthresh=max(1, min(filter(None, at))))
-    axes.set_ylim(0, 1.2 * max(high))
-    for size, value in zip(at, middle):
+    axes.set_ylim(0, 1.25 * max(high))
+    for size, value, most in zip(at, middle, high):
         axes.annotate(f"{value:,.3g}" if value < 1000 else f"{value:,.0f}",
-                      (size, value), xytext=(0, 4), ha="center",
-                      textcoords="offset points", fontsize=6.5)
-    axes.set_xticks(at, [f"{size:,}" for size in at])
+                      (size, most), xytext=(0, 4), ha="center",
+                      textcoords="offset points", fontsize=6)
+    # 10,000 and 19,000 are neighbours.
+    axes.set_xticks(at, [f"{size // 1000}k" if size >= 1000 else size
+                         for size in at], fontsize=7)
     axes.minorticks_off()
+    axes.margins(x=0.08)
 
 
 def growth(record):
@@ -158,7 +160,9 @@ def growth(record):
 
 
 def over_time(records):
-    """Ratios to the floor, commit by commit, on machines of one kind."""
+    """Ratios to the floor, commit by commit, on machines like the last."""
+    records = [record for record in records
+               if results.is_like(record, records[-1])]
     figure, axes = plt.subplots(figsize=(PANEL_WIDTH * 2, 2.4))
     for key in ("64", "512", "pipelined", "churn"):
         points = [(at, ratio[0]) for at, record in enumerate(records)
@@ -170,7 +174,7 @@ def over_time(records):
                     [record["machine"]["commit"] for record in records],
                     rotation=30, ha="right")
     axes.set_ylabel("CPU per request, x floor")
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.tight_layout()
     return figure
 
@@ -178,7 +182,8 @@ def over_time(records):
 def svg(figure):
     """As a part of a page: without what stands before its first tag."""
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    figure.savefig(text, format="svg", metadata={"Date": None},
+                   transparent=True)
     plt.close(figure)
     return "<svg" + text.getvalue().partition("<svg")[2]
 

@@ -10,14 +10,19 @@ A record of the history is what this makes of one run:
     growth              what grows -> about, and sizes: of each the size,
                         instructions or None, CPU time in us as [median, min,
                         max], bytes
+    parts               part -> least and median ns, and its instructions in
+                        perf/parts.json, or None
     claims              what was promised, and what was measured
 """
 
 import json
 
+import counted
+
 STEPS = ("load", "placement", "idle", "syscalls", "instructions", "hol",
          "crosscheck", "parts", "growth")
-SAME = ("cpu", "cpus", "kernel", "commit")
+ALIKE = ("cpu", "cpus", "kernel")
+SAME = (*ALIKE, "commit")
 
 
 def read(folder):
@@ -78,6 +83,12 @@ def compact(found):
             label: {depth: round(each) for depth, each in of.items()}
             for label, of in
             found["instructions"]["result"]["servers"].items()}
+    if "parts" in found:
+        kept = counted.read()["parts"]
+        record["parts"] = {
+            name: [float(f"{of[key]:.4g}") for key in ("min", "median")]
+            + [kept.get(name)] for name, of in
+            found["parts"]["result"]["parts"].items()}
     if "growth" in found:
         grown = found["growth"]["result"]
         record["growth"] = {kind: {"about": grown["about"][kind], "sizes": [
@@ -98,6 +109,12 @@ def servers_of(record):
 def figure(record, key, label, name):
     """=> Returns [median, min, max], or None."""
     return record["load"].get(key, {}).get(label, {}).get(name)
+
+
+def is_like(record, other):
+    """Whether both are of such a machine."""
+    return all(record["machine"][key] == other["machine"][key]
+               for key in ALIKE)
 
 
 def history(path):

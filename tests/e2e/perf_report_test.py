@@ -14,6 +14,8 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "perf" / "lib"))
 
+import claims
+import counted
 import markdown
 import page
 import results
@@ -93,13 +95,51 @@ class ReportTest(unittest.TestCase):
         made = markdown.replace(text, self.record())
         self.assertTrue(made.startswith("a\n") and made.endswith("\nb\n"))
         self.assertNotIn("old", made)
-        self.assertIn("| **spate** | 4.20 | 0.7 | 130 | - |", made)
+        self.assertIn("| **spate** | 4.20 | 0.70 | 130 | - |", made)
         self.assertIn("| peer | - | - | - | - |", made)
         self.assertIn("a <CPU>, 2 CPUs", made)
         again = markdown.replace(made, self.record())
         self.assertEqual(made, again)
         with self.assertRaises(ValueError):
             markdown.replace("no marks", self.record())
+
+    def test_what_is_not_met_is_said_with_its_cause(self):
+        record = self.record()
+        record["claims"] = [
+            {"name": "1m: CPU per request, x the best peer's (go)",
+             "measured": 1.423, "limit": 1.0, "least": False, "met": False},
+            {"name": "fine", "measured": 1, "limit": 1.0, "met": True}]
+        cause = claims.cause(record["claims"][0]["name"])
+        self.assertTrue((ROOT / cause).exists())
+        made = " ".join(markdown.unmet(record)[0].split())
+        self.assertIn(f"(go) is 1.42, not 1 ([why]({cause})).", made)
+        del record["claims"][0]
+        self.assertEqual(markdown.unmet(record), [])
+
+    def test_every_cause_is_written_down(self):
+        for where in claims.CAUSES.values():
+            self.assertTrue((ROOT / where).exists(), where)
+
+    def test_what_grows_is_in_the_document_of_it(self):
+        text = (ROOT / "docs" / "scaling.md").read_text()
+        self.assertEqual(markdown.growth(text, self.record()), text)
+        self.save("growth", step(GROWTH))
+        made = markdown.growth(text, self.record())
+        self.assertIn("| routes & more: 10 | 1,000 | 4.00 (3.60 to 4.40) | "
+                      "0.0 |", made)
+        self.assertIn("| routes & more: 100 | - |", made)
+        self.assertIn("(perf/growth.png)", made)
+        self.assertEqual(markdown.growth(made, self.record()), made)
+
+    def test_the_parts_are_in_the_page(self):
+        self.save("parts", step({"parts": {
+            "clock_now_ns": spread(10.0), "a <part>": spread(20.0)}}))
+        made = page.write(self.record(), [])
+        count = counted.read()["parts"]["clock_now_ns"]
+        self.assertIn(f"<td>clock_now_ns</td><td>9.00</td><td>10.00</td>"
+                      f"<td>{count:,.0f}</td>", made)
+        self.assertIn("<td>a &lt;part&gt;</td><td>18.00</td><td>20.00</td>"
+                      "<td>-</td>", made)
 
     def test_the_readme_has_the_marks(self):
         markdown.replace((ROOT / "README.md").read_text(), self.record())
@@ -121,6 +161,9 @@ class ReportTest(unittest.TestCase):
         self.assertEqual([one["machine"]["commit"] for one in kept],
                          ["def", "abc"])
         self.assertEqual(results.history(path), kept)
+        self.assertTrue(results.is_like(*kept))
+        kept[0]["machine"]["cpus"] = 64
+        self.assertFalse(results.is_like(*kept))
 
 
 if __name__ == "__main__":
