@@ -43,3 +43,5 @@ PART(offline_online);
 PART(wheel_move);
 PART(wheel_next);
 PART(fiber_switch);
+PART(record);
+PART(spsc_put_take);

@@ -5,6 +5,8 @@
 #include "alloc/bufcache.h"
 #include "shards/engine.h"
 #include "shards/fiber.h"
+#include "shards/recorder.h"
+#include "shards/spsc_ring.h"
 
 #include <stdlib.h>
 
@@ -24,6 +26,8 @@ static struct sp_fiber root, *other;
 static struct sp_token token;
 static struct sp_idle idle;
 static struct sp_wake wake;
+static struct sp_recorder recorder;
+static struct sp_spsc_ring spsc;
 
 static uint32_t
 random_next(uint32_t *state)
@@ -72,6 +76,8 @@ part_setup(void)
 	sp_fiber_root(&root, NULL);
 	other = sp_fiber_new(NULL, &stacks, bounce);
 	SP_CHECK(other != NULL);
+	SP_CHECK(sp_recorder_init(&recorder, 4096) == 0);
+	sp_spsc_ring_init(&spsc, 64);
 }
 
 void
@@ -162,8 +168,7 @@ find(uint64_t n, sp_handle flip, bool found)
 	while (n-- != 0) {
 		sp_handle handle = handles[random_next(&seed) % DESCS] ^ flip;
 
-		SP_CHECK((sp_poll_cache_find(&cache, handle) != NULL)
-		    == found);
+		SP_CHECK((sp_poll_cache_find(&cache, handle) != NULL) == found);
 	}
 }
 
@@ -260,4 +265,25 @@ part_fiber_switch(uint64_t n)
 {
 	while (n-- != 0)
 		sp_fiber_switch(&root, other);
+}
+
+void
+part_record(uint64_t n)
+{
+	while (n-- != 0)
+		sp_record(&recorder, SP_RECORD_RUN, n, n, n, 1);
+}
+
+/* As a line of the log goes to the thread that writes it. */
+void
+part_spsc_put_take(uint64_t n)
+{
+	uint64_t slot;
+
+	while (n-- != 0) {
+		SP_CHECK(sp_spsc_ring_room(&spsc, &slot));
+		sp_spsc_ring_put(&spsc);
+		SP_CHECK(sp_spsc_ring_look(&spsc));
+		sp_spsc_ring_take(&spsc);
+	}
 }

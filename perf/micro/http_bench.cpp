@@ -26,4 +26,7 @@ PART(respond_any)->Arg(0)->Apply(counted);
 PART(date)->Arg(0)->Apply(counted);
 PART(route)->RangeMultiplier(10)->Range(10, 10000)->Apply(counted);
 PART(route_params)->RangeMultiplier(10)->Range(10, 10000)->Apply(counted);
+PART(histogram)->Arg(0)->Apply(counted);
+PART(chunked)->Arg(16)->Arg(1024)->Apply(counted);
+PART(head_again)->Arg(5)->Arg(20)->Apply(counted);
 PART(head)->Arg(1)->Arg(5)->Arg(20)->Arg(100)->Apply(counted);

@@ -2,7 +2,10 @@
 
 #include "perf/micro/http_parts.h"
 
+#include "framework/histogram.h"
+#include "framework/http_chunked.h"
 #include "framework/http_date.h"
+#include "framework/http_repeat.h"
 #include "framework/request.h"
 
 #include <stdio.h>
@@ -53,8 +56,8 @@ respond(uint64_t n, int status, const char *type)
 	while (n-- != 0) {
 		req->state = SP_REQ_FRESH;
 		req->out_size = 0;
-		SP_CHECK(spate_respond(req, status, type, "Hello, World!", 13)
-			 == 0);
+		SP_CHECK(
+		    spate_respond(req, status, type, "Hello, World!", 13) == 0);
 	}
 }
 
@@ -99,8 +102,8 @@ router_of(unsigned routes)
 	for (unsigned i = 0; i < routes; i++) {
 		snprintf(path, sizeof(path),
 		    i % 2 ? "/things%u/:id/parts/:part" : "/plain%u", i);
-		SP_CHECK(sp_router_add(router, SP_HTTP_BIT(SP_HTTP_GET), path,
-			     &target)
+		SP_CHECK(sp_router_add(
+			     router, SP_HTTP_BIT(SP_HTTP_GET), path, &target)
 			 == 0);
 	}
 	return routers[routes] = router;
@@ -138,15 +141,16 @@ part_route_params(uint64_t n, unsigned routes)
 
 /* -------------------------------------------------------------------- heads */
 
-void
-part_head(uint64_t n, unsigned fields)
+static void
+parse(uint64_t n, unsigned fields, struct sp_http_repeat *repeat)
 {
 	static const struct sp_http_limits limits = { HEAD_SIZE, FIELDS_MAX,
 		8192 };
 	static char text[HEAD_SIZE + SP_BUFFER_PAD];
 	static struct sp_http_head head;
-	int size = snprintf(text, HEAD_SIZE, "GET /plaintext HTTP/1.1\r\n"
-					     "Host: a\r\n");
+	int size = snprintf(text, HEAD_SIZE,
+	    "GET /plaintext HTTP/1.1\r\n"
+	    "Host: a\r\n");
 
 	for (unsigned i = 1; i < fields; i++)
 		size += snprintf(text + size, (size_t)(HEAD_SIZE - size),
@@ -154,6 +158,58 @@ part_head(uint64_t n, unsigned fields)
 	size += snprintf(text + size, (size_t)(HEAD_SIZE - size), "\r\n");
 	while (n-- != 0)
 		SP_CHECK(sp_http_head_parse(
-			     &head, text, (size_t)size, &limits, NULL)
+			     &head, text, (size_t)size, &limits, repeat)
 			 == size);
+}
+
+void
+part_head(uint64_t n, unsigned fields)
+{
+	parse(n, fields, NULL);
+}
+
+/* As those of one client: the fields are those of the head before. */
+void
+part_head_again(uint64_t n, unsigned fields)
+{
+	static struct sp_http_repeat repeat;
+
+	parse(n, fields, &repeat);
+	SP_CHECK(repeat.armed);
+}
+
+/* A body of one chunk of that size, and the one that ends it. */
+void
+part_chunked(uint64_t n, unsigned chunk)
+{
+	static char text[CAPACITY];
+	int size = snprintf(text, sizeof(text), "%x\r\n%0*d\r\n0\r\n\r\n",
+	    chunk, (int)chunk, 0);
+
+	while (n-- != 0) {
+		struct sp_http_chunked chunked;
+		const char *data;
+		size_t used, data_size;
+		int event, at = 0;
+
+		sp_http_chunked_init(&chunked, CAPACITY);
+		do {
+			event = sp_http_chunked_feed(&chunked, text + at,
+			    (size_t)(size - at), &used, &data, &data_size);
+			at += (int)used;
+		} while (event == SP_HTTP_CHUNKED_DATA);
+		SP_CHECK(event == SP_HTTP_CHUNKED_DONE && at == size);
+	}
+}
+
+/* ------------------------------------------------------------------- counts */
+
+void
+part_histogram(uint64_t n, unsigned unused)
+{
+	static struct sp_histogram histogram;
+
+	(void)unused;
+	while (n-- != 0)
+		sp_histogram_record(&histogram, n * 977, 2);
 }

@@ -23,8 +23,12 @@ void part_date(uint64_t n, unsigned unused);        /* once a second */
 void part_route(uint64_t n, unsigned routes);
 void part_route_params(uint64_t n, unsigned routes);
 
-/* A request head with so many fields. */
+/* A request head with so many fields; and one that repeats them. */
 void part_head(uint64_t n, unsigned fields);
+void part_head_again(uint64_t n, unsigned fields);
+
+void part_chunked(uint64_t n, unsigned chunk);    /* a body of that one chunk */
+void part_histogram(uint64_t n, unsigned unused); /* a value of many */
 
 #ifdef __cplusplus
 }
