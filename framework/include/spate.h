@@ -133,8 +133,7 @@ struct spate_options {
 	uint32_t max_requests;    /* of one connection; 0: no limit */
 	uint32_t backlog;         /* of listen(2); 0: the kernel's maximum */
 	uint32_t stack_size;      /* of a fiber, in bytes; 0: 64 KiB. A parser
-	                             that calls itself for what a client has
-	                             nested may need more */
+	                             that recurses may need more */
 	uint32_t max_fibers;      /* that wait, in each worker; 16,384 */
 
 	/* In milliseconds; 0: no limit. */
@@ -269,8 +268,7 @@ SPATE_API void spate_server_free(struct spate_server *server);
  *
  *     127.0.0.1:8080      IPv4
  *     *:8080, :8080       every IPv4 address
- *     [::1]:8080          IPv6; [::] takes IPv4 too, unless the system
- *                         has it otherwise
+ *     [::1]:8080          IPv6; [::] takes IPv4 too, if the system does
  *     unix:/run/my.sock   a Unix socket, removed by spate_server_stop()
  *     unix:@my            one without a file
  *

@@ -131,7 +131,8 @@ static const char *script;
 
 #define ECHO_HEAD                                                              \
 	"HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\n"          \
-	"X-Late: 1\r\nConnection: x-late\r\nKeep-Alive: 5\r\nServer: other\r\nX-Stays: 2\r\n\r\n"
+	"X-Late: 1\r\nConnection: x-late\r\nKeep-Alive: 5\r\n"                \
+	"Server: other\r\nX-Stays: 2\r\n\r\n"
 
 static int
 play(struct spate_stream *stream, void *arg)
