@@ -59,12 +59,15 @@ spate_options_default(void)
 }
 
 /* The texts below have these in them, as digits. */
-static_assert(SP_WORKERS_MAX == 64 && SP_TOPOLOGY_SHARDS_MAX == 256
-		  && SP_HTTP_FIELDS_MAX == 100 && SP_OFFLOAD_THREADS_MAX == 64
-		  && SP_BLOCKING_THREADS_MAX == 64 && QUEUE_MAX == 1048576
-		  && SP_RECORDS_MAX == 1048576 && SP_LOG_QUEUE_MAX == 1048576
-		  && UPSTREAM_IDLE_MAX == 65536,
-    "bounds");
+static_assert(SP_WORKERS_MAX == 64, "a text has it");
+static_assert(SP_OFFLOAD_THREADS_MAX == 64, "a text has it");
+static_assert(SP_BLOCKING_THREADS_MAX == 64, "a text has it");
+static_assert(SP_HTTP_FIELDS_MAX == 100, "a text has it");
+static_assert(SP_TOPOLOGY_SHARDS_MAX == 256, "a text has it");
+static_assert(UPSTREAM_IDLE_MAX == 65536, "a text has it");
+static_assert(QUEUE_MAX == 1048576, "a text has it");
+static_assert(SP_RECORDS_MAX == 1048576, "a text has it");
+static_assert(SP_LOG_QUEUE_MAX == 1048576, "a text has it");
 
 const char *
 sp_options_fault(const struct spate_options *options)
