@@ -18,6 +18,7 @@ import wrk
 CONNECTIONS = 64
 FEW, MANY = 3200, 35200
 READY_SECONDS = 60
+TRIES = 2
 LIMITS = {1: 800, 16: 600}
 
 
@@ -45,6 +46,16 @@ def per_request(settings, description, depth):
     return (many - few) / (MANY - FEW), profile
 
 
+def least(settings, description, depth, tries):
+    """Of so many counts the least, and its profile.
+
+    Where others use the machine, fewer requests come at a time: lists are
+    shorter, and what is done once for a list is divided by fewer.
+    """
+    return min((per_request(settings, description, depth)
+                for _ in range(tries)), key=lambda found: found[0])
+
+
 def run(settings):
     if not shutil.which("valgrind"):
         raise servers.Unusable("valgrind is not installed: "
@@ -53,7 +64,8 @@ def run(settings):
     for description in servers.present(settings, settings.few()):
         label = description["name"]
         try:
-            found = {depth: per_request(settings, description, depth)
+            found = {depth: least(settings, description, depth,
+                                  1 if settings.quick else TRIES)
                      for depth in (1, 16)}
         except (servers.Unusable, wrk.Failed) as error:
             # valgrind cannot run all: Go is one.

@@ -42,7 +42,8 @@ COLUMNS = (("rps", "req/s", 1, "{:,.0f}"), ("p50_us", "p50 ms", 1e-3, "{:.3f}"),
            ("p999_us", "p99.9 ms", 1e-3, "{:.3f}"),
            ("cpu_us", "CPU µs", 1, "{:.3f}"),
            ("ratio", "x floor", 1, "{:.3f}"),
-           ("jain", "fair", 1, "{:.3f}"))
+           ("jain", "fair", 1, "{:.3f}"),
+           ("foreign", "others", 100, "{:.0f} %"))
 
 
 def cell(found, scale, form):
@@ -55,13 +56,13 @@ def cell(found, scale, form):
 def row(label, of):
     name = f"<td>{html.escape(label)}</td>"
     if "cannot" in of:
-        return (f'<tr>{name}<td class="no" colspan="{len(COLUMNS) + 2}">'
+        return (f'<tr>{name}<td class="no" colspan="{len(COLUMNS) + 3}">'
                 f"cannot: {html.escape(of['cannot'])}</td></tr>")
     cells = "".join(cell(of.get(key), scale, form)
                     for key, _, scale, form in COLUMNS)
     ours = ' class="ours"' if label == "spate" else ""
     return (f"<tr{ours}>{name}{cells}<td>{of['user_us']:.2f}</td>"
-            f"<td>{of['system_us']:.2f}</td></tr>")
+            f"<td>{of['system_us']:.2f}</td><td>{of['errors']}</td></tr>")
 
 
 def table(header, rows):
@@ -80,7 +81,7 @@ def workload(record, key):
     return (f"<h3>{html.escape(key)}: {html.escape(record['about'][key])}"
             "</h3>\n" + table(
                 ["", *(name for _, name, _, _ in COLUMNS), "user µs",
-                 "system µs"],
+                 "system µs", "errors"],
                 [row(label, of) for label, of in record["load"][key].items()]))
 
 
@@ -130,7 +131,9 @@ def write(record, plots):
             "the line over a bar, and the tip over a number, go from the "
             "least to the most of the rounds. How each is taken, and what a "
             "difference must be to count, is in perf/README.md; how each "
-            "server is set up, in perf/servers/.</p>", promised(record)]
+            "server is set up, in perf/servers/. What others took of a CPU "
+            "meanwhile is in the last tables: above a tenth, a figure is to "
+            "be taken again.</p>", promised(record)]
     for title, svg in plots:
         made += [f"<h2>{html.escape(title)}</h2>",
                  f'<div class="wide">{svg}</div>']
