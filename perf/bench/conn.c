@@ -150,7 +150,8 @@ bench_conn_send(struct bench_worker *worker, struct bench_conn *conn,
 		conn->flights[at].start_ns = start_ns;
 		conn->flights[at].path = paths[i];
 		if (count > 1)
-			memcpy(worker->out + size, path->request,
+			memcpy(worker->out + size,
+			    bench_request(options, conn, paths[i]),
 			    path->request_size);
 		size += path->request_size;
 	}
@@ -159,7 +160,8 @@ bench_conn_send(struct bench_worker *worker, struct bench_conn *conn,
 		worker->quota_left -= count;
 		conn->quota -= count;
 	}
-	conn->rest = count > 1 ? worker->out : options->paths[*paths].request;
+	conn->rest = count > 1 ? worker->out
+			       : bench_request(options, conn, *paths);
 	conn->rest_size = size;
 	if (!flush(worker, conn) || conn->rest_size == 0 || count == 1)
 		return;
@@ -269,8 +271,9 @@ finish_connect(struct bench_worker *worker, struct bench_conn *conn)
 	conn->state = BENCH_OPEN;
 	if (conn->kind != BENCH_HALF_OPEN)
 		bench_worker_ready(worker, conn);
-	else if (send(conn->fd, path->request, path->request_size / 2,
-		     MSG_NOSIGNAL)
+	else if (send(conn->fd,
+		     bench_request(worker->options, conn, conn->path),
+		     path->request_size / 2, MSG_NOSIGNAL)
 		 < 0)
 		worker->counts.io_errors++;
 }
@@ -328,7 +331,8 @@ move_slowly(struct bench_worker *worker, struct bench_conn *conn, size_t bytes)
 	if (left == 0)
 		return recv(conn->fd, worker->in,
 		    bytes < BENCH_IN_SIZE ? bytes : BENCH_IN_SIZE, 0);
-	n = send(conn->fd, path->request + conn->slow_sent,
+	n = send(conn->fd,
+	    bench_request(worker->options, conn, conn->path) + conn->slow_sent,
 	    bytes < left ? bytes : left, MSG_NOSIGNAL);
 	if (n > 0)
 		conn->slow_sent += (size_t)n;

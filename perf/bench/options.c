@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <getopt.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const char usage[] =
     "                          for that, one after the other\n"
     "      --body BYTES        16384; the body of POST, PUT and PATCH\n"
     "      --fields N          0; so many more header fields\n"
+    "      --agents N          1; connections have one of N User-Agents each\n"
     "      --close             a new connection for each request\n"
     "      --slow N@BYTES      N more that send and read BYTES a second\n"
     "      --half-open N       N more that stop within a request\n"
@@ -219,9 +221,13 @@ more_fields(unsigned count)
 	return text;
 }
 
-/* The request of perf/lib/wrk.py, so that both tools ask for the same. */
-static void
-compose(const struct bench_options *options, struct bench_path *path)
+/*
+ * The request of perf/lib/wrk.py, so that both tools ask for the same.
+ * => Returns its head, which is the caller's.
+ */
+static char *
+compose(const struct bench_options *options, struct bench_path *path,
+    unsigned number_of_agent)
 {
 	const char *colon = strchr(path->text, ':');
 	const char *slash = strchr(path->text, '/');
@@ -230,41 +236,55 @@ compose(const struct bench_options *options, struct bench_path *path)
 	const char *method = has_method ? path->text : "GET";
 	bool has_body = strncmp(method, "P", 1) == 0;
 	size_t body_size = has_body ? options->body_size : 0;
-	char length[64] = "", *request, *fields = more_fields(options->fields);
+	char length[64] = "", agent[64] = "", *request, *fields;
 	int size;
 
 	path->is_head = method_size == 4 && strncmp(method, "HEAD", 4) == 0;
 	if (has_body)
 		snprintf(length, sizeof(length), "Content-Length: %zu\r\n",
 		    body_size);
+	if (options->agents > 1)
+		snprintf(agent, sizeof(agent), "User-Agent: client-%06u\r\n",
+		    number_of_agent);
+	fields = more_fields(options->fields);
 	size = asprintf(&request,
 	    "%.*s %s HTTP/1.1\r\n"
 	    "Host: %s\r\n"
 	    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,"
 	    "image/avif,image/webp,image/apng,*/*;q=0.8\r\n"
 	    "Connection: %s\r\n"
-	    "%s%s\r\n",
+	    "%s%s%s\r\n",
 	    method_size, method, slash, options->host,
-	    options->close ? "close" : "keep-alive", fields, length);
+	    options->close ? "close" : "keep-alive", agent, fields, length);
 	free(fields);
-	if (size < 0
-	    || (path->request = malloc((size_t)size + body_size)) == NULL)
+	if (size < 0)
 		refuse("%s: out of memory", path->text);
-	memcpy(path->request, request, (size_t)size);
-	memset(path->request + size, 'x', body_size);
 	path->request_size = (size_t)size + body_size;
-	free(request);
+	return request;
 }
 
-static const char *const names[] = {
-	['c'] = "connections",
-	['t'] = "threads",
-	['p'] = "depth",
-	['R'] = "rate",
-	['d'] = "duration",
-	['w'] = "warmup",
-	['n'] = "requests",
-};
+/* The heads of all agents have one size, so they stand one after the other. */
+static void
+compose_all(const struct bench_options *options, struct bench_path *path)
+{
+	for (unsigned i = 0; i < options->agents; i++) {
+		char *head = compose(options, path, i), *at;
+		size_t size = strlen(head);
+
+		if (path->request_size * options->agents > BENCH_BATCH_MAX)
+			refuse("the requests of all agents exceed %d bytes",
+			    BENCH_BATCH_MAX);
+		if (i == 0)
+			path->request = malloc(
+			    path->request_size * options->agents);
+		if (path->request == NULL)
+			refuse("%s: out of memory", path->text);
+		at = path->request + path->request_size * i;
+		memcpy(at, head, size);
+		memset(at + size, 'x', path->request_size - size);
+		free(head);
+	}
+}
 
 enum {
 	MIX = 256,
@@ -273,6 +293,7 @@ enum {
 	SLOW,
 	HALF_OPEN,
 	FIELDS,
+	AGENTS,
 	SEED,
 	DRAIN,
 	CPUS,
@@ -280,36 +301,62 @@ enum {
 	WATCH,
 };
 
+/* Those that are a number of something. */
+static const struct {
+	int option;
+	const char *name;
+	size_t offset;
+	unsigned least, most;
+} counts[] = {
+#define COUNT(member) offsetof(struct bench_options, member)
+	{ 'c', "connections", COUNT(connections), 1, BENCH_CONNECTIONS_MAX },
+	{ 't', "threads", COUNT(threads), 1, BENCH_THREADS_MAX },
+	{ 'p', "depth", COUNT(depth), 1, BENCH_DEPTH_MAX },
+	{ HALF_OPEN, "half-open", COUNT(half_open), 0, BENCH_CONNECTIONS_MAX },
+	{ FIELDS, "fields", COUNT(fields), 0, 10000 },
+	{ AGENTS, "agents", COUNT(agents), 1, BENCH_AGENTS_MAX },
+	{ SOURCES, "sources", COUNT(sources), 1, 1000000 },
+#undef COUNT
+};
+
+/* => Returns false: it is not one of those. */
+static bool
+set_count(struct bench_options *options, int option, const char *text)
+{
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		unsigned *to = (unsigned *)((char *)options + counts[i].offset);
+
+		if (counts[i].option != option)
+			continue;
+		*to = (unsigned)whole(
+		    counts[i].name, text, counts[i].least, counts[i].most);
+		return true;
+	}
+	return false;
+}
+
+static uint64_t
+nanoseconds(const char *name, const char *text, double least, double most)
+{
+	return (uint64_t)(NS_PER_S * number(name, text, least, most));
+}
+
 static void
 set(struct bench_options *options, int option, const char *text)
 {
 	switch (option) {
-	case 'c':
-		options->connections = (unsigned)whole(
-		    names[option], text, 1, BENCH_CONNECTIONS_MAX);
-		break;
-	case 't':
-		options->threads = (unsigned)whole(
-		    names[option], text, 1, BENCH_THREADS_MAX);
-		break;
-	case 'p':
-		options->depth = (unsigned)whole(
-		    names[option], text, 1, BENCH_DEPTH_MAX);
-		break;
 	case 'R':
-		options->rate = number(names[option], text, 0.001, 1e8);
+		options->rate = number("rate", text, 0.001, 1e8);
 		break;
 	case 'd':
-		options->duration_ns = (uint64_t)(NS_PER_S
-						  * number(names[option], text,
-						      0.001, 86400));
+		options->duration_ns = nanoseconds(
+		    "duration", text, 0.001, 86400);
 		break;
 	case 'w':
-		options->warmup_ns =
-		    (uint64_t)(NS_PER_S * number(names[option], text, 0, 3600));
+		options->warmup_ns = nanoseconds("warmup", text, 0, 3600);
 		break;
 	case 'n':
-		options->requests = whole(names[option], text, 1, 1e15);
+		options->requests = whole("requests", text, 1, 1e15);
 		break;
 	case MIX:
 		parse_list(options, "mix", text, false);
@@ -318,25 +365,16 @@ set(struct bench_options *options, int option, const char *text)
 		parse_list(options, "dedicate", text, true);
 		break;
 	case BODY:
-		options->body_size = (size_t)whole(
-		    "body", text, 0, BENCH_BODY_MAX);
+		options->body_size = whole("body", text, 0, BENCH_BODY_MAX);
 		break;
 	case SLOW:
 		parse_slow(options, text);
-		break;
-	case HALF_OPEN:
-		options->half_open = (unsigned)whole(
-		    "half-open", text, 0, BENCH_CONNECTIONS_MAX);
-		break;
-	case FIELDS:
-		options->fields = (unsigned)whole("fields", text, 0, 10000);
 		break;
 	case SEED:
 		options->seed = whole("seed", text, 1, 1e15);
 		break;
 	case DRAIN:
-		options->drain_ns =
-		    (uint64_t)(NS_PER_S * number("drain", text, 0, 3600));
+		options->drain_ns = nanoseconds("drain", text, 0, 3600);
 		break;
 	case CPUS:
 		options->cpu_count = parse_numbers(
@@ -345,9 +383,6 @@ set(struct bench_options *options, int option, const char *text)
 	case WATCH:
 		options->watch_count = parse_numbers(
 		    "watch", text, PID_MAX, options->watch, BENCH_WATCH_MAX);
-		break;
-	case SOURCES:
-		options->sources = (unsigned)whole("sources", text, 1, 1000000);
 		break;
 	}
 }
@@ -364,7 +399,7 @@ check(struct bench_options *options, const char *path)
 		only->weight = options->weights = 1;
 	}
 	for (unsigned i = 0; i < options->path_count; i++) {
-		compose(options, &options->paths[i]);
+		compose_all(options, &options->paths[i]);
 		dedicated += options->paths[i].dedicated;
 		if (options->paths[i].request_size * options->depth
 		    > BENCH_BATCH_MAX)
@@ -404,6 +439,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		{ "slow", required_argument, NULL, SLOW },
 		{ "half-open", required_argument, NULL, HALF_OPEN },
 		{ "fields", required_argument, NULL, FIELDS },
+		{ "agents", required_argument, NULL, AGENTS },
 		{ "seed", required_argument, NULL, SEED },
 		{ "drain", required_argument, NULL, DRAIN },
 		{ "cpus", required_argument, NULL, CPUS },
@@ -425,6 +461,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		.duration_ns = (uint64_t)(4 * NS_PER_S),
 		.drain_ns = (uint64_t)(2 * NS_PER_S),
 		.seed = 1,
+		.agents = 1,
 		.body_size = 16384,
 	};
 	while (
@@ -436,7 +473,8 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		}
 		if (option == '?')
 			refuse("a bad option");
-		set(options, option, optarg);
+		if (!set_count(options, option, optarg))
+			set(options, option, optarg);
 	}
 	if (optind != argc - 1)
 		refuse("one URL is wanted");

@@ -18,11 +18,12 @@
 #define BENCH_DEPTH_MAX 1024
 #define BENCH_CONNECTIONS_MAX 1000000
 #define BENCH_BODY_MAX (64 * 1024 * 1024)
+#define BENCH_AGENTS_MAX 1000000 /* as their names have six digits */
 #define BENCH_BATCH_MAX (256 * 1024 * 1024)
 
 struct bench_path {
 	char *text;    /* "[METHOD:]/path", as it was given */
-	char *request; /* the bytes to send */
+	char *request; /* the bytes to send, of each agent in turn */
 	size_t request_size;
 	double weight;      /* 0: only for dedicated connections */
 	unsigned dedicated; /* connections that ask for nothing else */
@@ -52,6 +53,7 @@ struct bench_options {
 	uint64_t seed;
 	size_t body_size;
 	unsigned fields; /* of each request, more than the usual ones */
+	unsigned agents; /* heads that are unlike; 1: all are the same */
 
 	unsigned slow;       /* connections that send and read slowly */
 	unsigned slow_bytes; /* a second */

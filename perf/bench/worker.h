@@ -116,6 +116,17 @@ struct bench_worker {
 	unsigned watched;
 };
 
+/* What a connection sends for that path: its agent's request. */
+static inline char *
+bench_request(const struct bench_options *options,
+    const struct bench_conn *conn, unsigned path)
+{
+	const struct bench_path *of = &options->paths[path];
+
+	return of->request
+	       + of->request_size * (conn->source % options->agents);
+}
+
 /* worker.c */
 
 /*

@@ -62,6 +62,16 @@ def measure(server, work, settings, seconds=None):
             "foreign": max(0.0, foreign), "errors": errors(found)}
 
 
+def patiently(server, work, settings):
+    """A server that is there gets another try: it may have had no CPU."""
+    for tries in range(bench.TRIES, 0, -1):
+        try:
+            return measure(server, work, settings)
+        except wrk.Failed:
+            if tries == 1 or server.process.poll() is not None:
+                raise
+
+
 def in_turns(settings, started, works, seconds):
     """Servers by label that are compared with each other.
 
@@ -144,7 +154,7 @@ def rounds(settings, fleet):
                 tell(f"round {number + 1} of {settings.rounds}: "
                      f"{key} {label}")
                 try:
-                    found[key, label].append(measure(
+                    found[key, label].append(patiently(
                         fleet.server(key, label), work, settings))
                 except wrk.Failed as error:
                     # One peer that breaks does not cost all the others.

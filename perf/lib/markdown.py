@@ -11,7 +11,8 @@ REST = ("![CPU time per request of each server](docs/perf/cpu.png)\n\n"
         "Every figure, and why a dash is one: "
         "[perf/report/index.html](perf/report/index.html).")
 
-COSTS = ("64", "512", "pipelined", "json", "1k", "64k", "1m", "post", "churn")
+COSTS = ("64", "unlike", "512", "pipelined", "json", "1k", "64k", "1m", "post",
+         "churn")
 BESIDE = ("burn 4000", "burn 8000")
 
 

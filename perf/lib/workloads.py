@@ -4,7 +4,7 @@
 Of each workload:
     about      in a table
     path       what is asked for, "/plaintext" unless said
-    connections, depth, close, post, slow, rate
+    connections, depth, close, post, slow, rate, agents
     key        of "variants" and "cannot" in a server's description
     cpus       "one": server and client have one CPU each; "both": all CPUs
                are for both of them
@@ -33,6 +33,8 @@ WORKLOADS = {
     "16": one("plaintext, 16 connections", 16),
     "64": one("plaintext, 64 connections", quick=True),
     "512": one("plaintext, 512 connections", 512, key="512", quick=True),
+    "unlike": one("plaintext, 64 connections, each with a head of its own",
+                  agents=64),
     "pipelined": one("plaintext, 64 connections, 16 at a time", depth=16,
                      quick=True),
     "json": one("JSON, 64 connections", path="/json", key="json", quick=True),
@@ -76,6 +78,8 @@ def options(work):
                 "--mix", f"{work['path']}=99,{BURN}=1"]
     if "depth" in work:
         argv += ["-p", work["depth"]]
+    if "agents" in work:
+        argv += ["--agents", work["agents"]]
     if work.get("close"):
         argv += ["--close"]
     if "slow" in work:

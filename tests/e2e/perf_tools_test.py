@@ -11,6 +11,7 @@ bytes arrive, and spate-bench must account for every request it made.
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -260,6 +261,23 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(report["all"]["answered"], report["due"])
         self.assertGreaterEqual(report["all"]["max_us"], 500e3)
         self.assertGreaterEqual(report["all"]["p90_us"], 390e3)
+
+    def test_connections_have_an_agent_each(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            bench("-c", 4, "-p", 2, "-d", 0.1, "-w", 0, "--agents", 3,
+                  "--mix", "POST:/a=1", "--body", 5,
+                  f"http://127.0.0.1:{mute.getsockname()[1]}/")
+            agents = []
+            for _ in range(4):
+                link, _ = mute.accept()
+                with link:
+                    request = receive(link, 4096)
+                half = request[:len(request) // 2]
+                self.assertEqual(request, half * 2)
+                self.assertTrue(half.endswith(b"\r\n\r\nxxxxx"))
+                agents += re.findall(rb"\r\nUser-Agent: (\S+)\r\n", half)
+        self.assertEqual(sorted(agents), [b"client-000000", b"client-000000",
+                                          b"client-000001", b"client-000002"])
 
     def test_why_nothing_was_answered_is_said(self):
         def why(*options, port):
