@@ -130,4 +130,4 @@ def growth(text, record):
     return between(
         text, wrap(where(record) + "; instructions by callgrind."),
         "![Cost of a request and memory, as each of them grows]"
-        "(perf/growth.png)", render(rows))
+        "(../docs/perf/growth.png)", render(rows))

@@ -128,7 +128,7 @@ class ReportTest(unittest.TestCase):
         self.assertIn("| routes & more: 10 | 1,000 | 4.00 (3.60 to 4.40) | "
                       "0.0 |", made)
         self.assertIn("| routes & more: 100 | - |", made)
-        self.assertIn("(perf/growth.png)", made)
+        self.assertIn("(../docs/perf/growth.png)", made)
         self.assertEqual(markdown.growth(made, self.record()), made)
 
     def test_the_parts_are_in_the_page(self):
