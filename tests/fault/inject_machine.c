@@ -221,6 +221,14 @@ call_of(long number, const long *words)
 	}
 }
 
+/* As many as there may be: behind the last is what lies there. */
+__attribute__((no_sanitize_address)) static void
+take_words(va_list rest, long words[6])
+{
+	for (unsigned i = 0; i < 6; i++)
+		words[i] = va_arg(rest, long);
+}
+
 WRAP(long, syscall, long number, ...)
 {
 	long words[6];
@@ -228,8 +236,7 @@ WRAP(long, syscall, long number, ...)
 	int call;
 
 	va_start(rest, number);
-	for (unsigned i = 0; i < 6; i++)
-		words[i] = va_arg(rest, long);
+	take_words(rest, words);
 	va_end(rest);
 	call = call_of(number, words);
 	if (call >= 0 && fails((enum call)call))
@@ -324,6 +331,16 @@ WRAP(int, setresuid, uid_t real, uid_t effective, uid_t saved)
 {
 	return fails(CALL_setresuid) ? -1
 				     : __real_setresuid(real, effective, saved);
+}
+
+WRAP(int, setgroups, size_t count, const gid_t *groups)
+{
+	return fails(CALL_setgroups) ? -1 : __real_setgroups(count, groups);
+}
+
+WRAP(char *, realpath, const char *path, char *real)
+{
+	return fails(CALL_realpath) ? NULL : __real_realpath(path, real);
 }
 
 WRAP(char *, strdup, const char *text)

@@ -16,6 +16,7 @@ import script
 SYS_LANDLOCK_CREATE_RULESET = 444
 SANDBOX = ("sandboxed", "--sandbox")
 USER = ("as nobody", "--user", "nobody")
+NUMBER = ("as a number", "--user", "12345:12346")
 
 # Call, error, and how else it starts with which flags.
 STARTING = [
@@ -36,10 +37,11 @@ STARTING = [
     # Nobody stays root; whoever has no Landlock is told.
     ("initgroups", "EPERM", *USER), ("setresgid", "EPERM", *USER),
     ("setresuid", "EAGAIN", *USER), ("prctl", "EINVAL", *USER),
+    ("setgroups", "EPERM", *NUMBER),
     ("landlock_create_ruleset", "ENOSYS", *SANDBOX),
     ("landlock_add_rule", "ENOMEM", *SANDBOX),
     ("landlock_restrict_self", "E2BIG", *SANDBOX),
-    ("prctl", "EINVAL", *SANDBOX),
+    ("prctl", "EINVAL", *SANDBOX), ("realpath", "ENOENT", *SANDBOX),
 ]
 
 # Call, error, how many of those that are being answered it may fail.

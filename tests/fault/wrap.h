@@ -78,6 +78,8 @@
 	X(initgroups)                                                          \
 	X(setresgid)                                                           \
 	X(setresuid)                                                           \
+	X(setgroups)                                                           \
+	X(realpath)                                                            \
 	X(landlock_create_ruleset)                                             \
 	X(landlock_add_rule)                                                   \
 	X(landlock_restrict_self)                                              \
