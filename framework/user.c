@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool
@@ -78,16 +80,34 @@ set_ids(const struct sp_user *user)
 	return user->uid != 0 && setuid(0) == 0 ? -EPERM : 0;
 }
 
+/*
+ * Whoever becomes another loses them, unless a bit of the process says that
+ * they stay; and who was that user from the start may have been given some.
+ */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	struct __user_cap_header_struct head
+	    = { .version = _LINUX_CAPABILITY_VERSION_3 };
+
+	return syscall(SYS_capset, &head, none) != 0 ? -errno : 0;
+}
+
 int
 sp_user_become(const struct sp_user *user)
 {
+	int error;
+
 	if (geteuid() != user->uid || getuid() != user->uid
 	    || getegid() != user->gid) {
-		int error = set_ids(user);
-
+		error = set_ids(user);
 		if (error != 0)
 			return error;
 	}
+	error = user->uid != 0 ? drop_capabilities() : 0;
+	if (error != 0)
+		return error;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return -errno;
 

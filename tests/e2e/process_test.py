@@ -33,8 +33,10 @@ READY = re.compile(r"port (\d+)")
 class Demo:
     """A running demo; its log is read to the end by a thread."""
 
-    def __init__(self, *flags, env=None, limits=None, listen="127.0.0.1:0"):
-        arguments = [DEMO, *(["--listen", listen] if listen else []), *flags]
+    def __init__(self, *flags, env=None, limits=None, listen="127.0.0.1:0",
+                 program=None):
+        arguments = [*(program or [DEMO]),
+                     *(["--listen", listen] if listen else []), *flags]
         self.process = subprocess.Popen(
             arguments, stderr=subprocess.PIPE, text=True,
             env={**os.environ, **(env or {})},
@@ -199,10 +201,23 @@ def identity(task):
     return {key: value.split() for key, _, value in (
         line.partition(":") for line in
         (task / "status").read_text().splitlines())
-        if key in ("Uid", "Gid", "Groups", "CapEff", "NoNewPrivs", "Name")}
+        if key in ("Uid", "Gid", "Groups", "CapPrm", "CapEff", "CapAmb",
+                   "NoNewPrivs", "Name")}
 
 
 class UserTest(unittest.TestCase):
+    @staticmethod
+    def for_anybody(folder):
+        """Somebody else may not come to where the program is, or the
+        suppressions of its sanitizer. => Returns program and environment."""
+        program = shutil.copy(DEMO, folder)
+        os.chmod(folder, 0o755)
+        options = re.sub(
+            "(?<=suppressions=)[^:]+",
+            lambda found: shutil.copy(found[0].strip("'"), folder),
+            os.environ.get("TSAN_OPTIONS", ""))
+        return program, {"TSAN_OPTIONS": options}
+
     def test_unknown(self):
         for text in ["nobody-here", "", ":", "nobody:no-such-group",
                      "4294967295:0", "1x"]:
@@ -211,20 +226,32 @@ class UserTest(unittest.TestCase):
             self.assertIn("USER:GROUP", done.stderr)
 
     def test_only_root_can(self):
-        """Somebody else may not come to where the program is, or the
-        suppressions of its sanitizer."""
         with tempfile.TemporaryDirectory() as folder:
-            program = shutil.copy(DEMO, folder)
-            os.chmod(folder, 0o755)
-            options = re.sub(
-                "(?<=suppressions=)[^:]+",
-                lambda found: shutil.copy(found[0].strip("'"), folder),
-                os.environ.get("TSAN_OPTIONS", ""))
+            program, env = self.for_anybody(folder)
             done = run("--listen", "127.0.0.1:0", "--user", "12345:12345",
                        limits=lambda: os.getuid() or os.setuid(54321),
-                       program=program, env={"TSAN_OPTIONS": options})
+                       program=program, env=env)
         self.assertEqual(done.returncode, NOPERM)
         self.assertIn("--user", done.stderr)
+
+    def has_no_capability(self, who):
+        for kind in ("CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(who[kind][0], 16), 0, who)
+
+    @unittest.skipIf(os.getuid(), "only root can become somebody else")
+    def test_who_was_given_capabilities_keeps_none(self):
+        """As by a supervisor's AmbientCapabilities, for a port below 1024."""
+        given = ["setpriv", "--reuid", "nobody", "--clear-groups",
+                 "--regid", str(pwd.getpwnam("nobody").pw_gid),
+                 "--inh-caps", "+net_bind_service",
+                 "--ambient-caps", "+net_bind_service"]
+        with tempfile.TemporaryDirectory() as folder:
+            program, env = self.for_anybody(folder)
+            with running("--user", "nobody", program=[*given, program],
+                         env=env) as demo:
+                for task in pathlib.Path(
+                        f"/proc/{demo.process.pid}/task").iterdir():
+                    self.has_no_capability(identity(task))
 
     @unittest.skipIf(os.getuid(), "only root can become somebody else")
     def test_every_thread_is_somebody_else(self):
@@ -234,7 +261,8 @@ class UserTest(unittest.TestCase):
                 ("nobody", nobody.pw_uid, nobody.pw_gid),
                 ("nobody:12346", nobody.pw_uid, 12346),
                 ("12345:12346", 12345, 12346)]:
-            with running("--user", text) as demo:
+            with running("--user", text,
+                         limits=lambda: os.setgroups([0, 54321])) as demo:
                 self.assertEqual(demo.get("/plaintext")[0], 200)
                 tasks = list(pathlib.Path(
                     f"/proc/{demo.process.pid}/task").iterdir())
@@ -244,7 +272,8 @@ class UserTest(unittest.TestCase):
                     self.assertEqual(who["Uid"], [str(uid)] * 4, who)
                     self.assertEqual(who["Gid"], [str(gid)] * 4, who)
                     self.assertNotIn("0", who["Groups"], who)
-                    self.assertEqual(int(who["CapEff"][0], 16), 0, who)
+                    self.assertNotIn("54321", who["Groups"], who)
+                    self.has_no_capability(who)
                     if who["Name"][0].startswith("spate/"):
                         self.assertEqual(who["NoNewPrivs"], ["1"], who)
                 process = json.loads(demo.get("/stats")[1])["process"]

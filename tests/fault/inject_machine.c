@@ -206,6 +206,8 @@ call_of(long number, const long *words)
 	case SYS_futex:
 		return (words[1] & FUTEX_CMD_MASK) == FUTEX_WAIT ? CALL_futex
 								 : -1;
+	case SYS_capset:
+		return CALL_capset;
 	case SYS_openat2:
 		return CALL_openat2;
 	case SYS_sched_setattr:

@@ -37,7 +37,7 @@ STARTING = [
     # Nobody stays root; whoever has no Landlock is told.
     ("initgroups", "EPERM", *USER), ("setresgid", "EPERM", *USER),
     ("setresuid", "EAGAIN", *USER), ("prctl", "EINVAL", *USER),
-    ("setgroups", "EPERM", *NUMBER),
+    ("capset", "EPERM", *USER), ("setgroups", "EPERM", *NUMBER),
     ("landlock_create_ruleset", "ENOSYS", *SANDBOX),
     ("landlock_add_rule", "ENOMEM", *SANDBOX),
     ("landlock_restrict_self", "E2BIG", *SANDBOX),

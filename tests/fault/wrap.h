@@ -79,6 +79,7 @@
 	X(setresgid)                                                           \
 	X(setresuid)                                                           \
 	X(setgroups)                                                           \
+	X(capset)                                                              \
 	X(realpath)                                                            \
 	X(landlock_create_ruleset)                                             \
 	X(landlock_add_rule)                                                   \
