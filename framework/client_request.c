@@ -29,11 +29,15 @@ struct url {
 	struct spate_str target; /* may be empty or begin with '?' */
 };
 
+/* A '%' that begins no escape would be refused where it arrives. */
 static bool
 is_visible(const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text <= ' ' || *text > '~' || *text == '#')
+			return false;
+		if (*text == '%'
+		    && (sp_hex_digit(text[1]) < 0 || sp_hex_digit(text[2]) < 0))
 			return false;
 	}
 	return true;

@@ -130,7 +130,8 @@ TEST(urls_and_fields_are_checked)
 		"http://1.2.3.4:x/", "http://1.2.3.4/a b",
 		"http://1.2.3.4/\r\nA: b", "http://1.2.3.4/#a",
 		"http://u@1.2.3.4/", "http://[::1/", "http://[::g]/",
-		"http://unix:", "http://unix:/a:b" };
+		"http://unix:", "http://unix:/a:b", "http://1.2.3.4/%",
+		"http://1.2.3.4/%4", "http://1.2.3.4/?%4x" };
 	static const struct spate_field fields[] = { { "A", "b\nc" },
 		{ "A b", "c" }, { "content-length", "1" }, { "Host", "a" } };
 
