@@ -25,7 +25,10 @@ square(void *arg)
 	job->number *= job->number;
 }
 
-/* It fails to send if the handler has given up, and closed the channel. */
+/*
+ * It fails to send if the handler has given up, and closed the channel; or if
+ * it cannot wait, and then the handler is not to wait for it either.
+ */
 static void
 work(void *arg)
 {
@@ -33,8 +36,10 @@ work(void *arg)
 	struct spate_channel *results = job->results;
 
 	job->error = spate_offload(square, job, 0);
-	if (spate_channel_send(results, job, 0) != 0)
+	if (spate_channel_send(results, job, 0) != 0) {
+		spate_channel_close(results);
 		free(job);
+	}
 	spate_channel_release(results);
 }
 
