@@ -347,7 +347,9 @@ look_at_news(struct spate_req *req, bool idle)
 		return TURN_CLOSE;
 	sp_poll_take_drain(req->pd);
 	req->plain = SP_REQ_PLAIN_NEVER;
-	if (!idle || !sp_load(&req->worker->engine->draining, relaxed))
+	/* What has come before the stop was seen is answered, as the last. */
+	if (!idle || !sp_load(&req->worker->engine->draining, relaxed)
+	    || !sp_conn_is_silent(req->pd))
 		return TURN_PARK;
 	/* Idle here, but its client may not have the last answer yet. */
 	return sp_conn_has_unsent(req->pd) ? TURN_LINGER : TURN_CLOSE;

@@ -159,22 +159,6 @@ must_end(struct spate_stream *stream)
 	    || sp_load(&stream->worker->engine->draining, relaxed);
 }
 
-/*
- * Is there something to read? A turn may be for outq alone, and then the
- * handler would be called for nothing.
- */
-static bool
-is_readable(struct spate_stream *stream)
-{
-	char byte;
-	ssize_t n;
-
-	do {
-		n = recv(stream->pd->fd, &byte, 1, MSG_PEEK);
-	} while (n < 0 && errno == EINTR);
-	return n >= 0 || errno != EAGAIN;
-}
-
 /* => Returns false: close. */
 static bool
 turn(struct spate_stream *stream)
@@ -187,7 +171,8 @@ turn(struct spate_stream *stream)
 		return false;
 	stream->drained = false;
 	for (int calls = 0; !stream->drained; calls++, look = true) {
-		if (look && !is_readable(stream))
+		/* It may be for outq alone: a call would be for nothing. */
+		if (look && sp_conn_is_silent(stream->pd))
 			break;
 		if (calls == TURN_CALLS) {
 			sp_count(&stream->worker->counters.yields, 1);

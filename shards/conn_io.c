@@ -31,6 +31,18 @@ sp_conn_has_unsent(const struct sp_poll_desc *pd)
 	return ioctl(pd->fd, SIOCOUTQ, &bytes) == 0 && bytes != 0;
 }
 
+bool
+sp_conn_is_silent(const struct sp_poll_desc *pd)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = recv(pd->fd, &byte, 1, MSG_PEEK);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 && errno == EAGAIN;
+}
+
 ssize_t
 sp_conn_recv_again(struct sp_poll_desc *pd, void *buf, size_t size)
 {

@@ -138,6 +138,9 @@ void sp_conn_give_up(struct sp_worker *worker, struct sp_poll_desc *pd);
  */
 bool sp_conn_has_unsent(const struct sp_poll_desc *pd);
 
+/* sp_conn_is_silent: there is nothing to read, and no end or error either. */
+bool sp_conn_is_silent(const struct sp_poll_desc *pd);
+
 /* The shard that pd is registered with. */
 struct sp_shard *
 sp_conn_shard(struct sp_worker *worker, const struct sp_poll_desc *pd);

@@ -241,19 +241,6 @@ sp_outgoing_close(struct sp_worker *worker, struct sp_poll_desc *pd)
 	sp_shard_close_outgoing(sp_conn_shard(worker, pd), pd);
 }
 
-/* Nothing to read, and no end either. */
-static bool
-is_silent(struct sp_poll_desc *pd)
-{
-	char byte;
-	ssize_t n;
-
-	do {
-		n = recv(pd->fd, &byte, 1, MSG_PEEK);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 && errno == EAGAIN;
-}
-
 /*
  * Park, or close if there is a reason to. The look at the socket comes after
  * an edge has been taken: what comes later makes another.
@@ -266,7 +253,7 @@ park_or_close(struct sp_worker *worker, struct sp_poll_desc *pd)
 	do {
 		if (sp_netpoll_check_err(pd, SP_POLL_READ) != 0
 		    || sp_load(&worker->engine->draining, seq_cst)
-		    || !is_silent(pd)) {
+		    || !sp_conn_is_silent(pd)) {
 			sp_outgoing_close(worker, pd);
 			return false;
 		}
@@ -307,7 +294,7 @@ sp_outgoing_take(struct sp_worker *worker, sp_handle handle, bool *gone)
 	if (pd == NULL)
 		return NULL;
 	sp_poll_set_deadline(pd, SP_POLL_READ, SP_DEADLINE_NONE);
-	if (is_silent(pd))
+	if (sp_conn_is_silent(pd))
 		return pd;
 	*gone = true;
 	sp_outgoing_close(worker, pd);

@@ -190,6 +190,30 @@ TEST(idle_connections_are_closed)
 	}
 }
 
+/* The only worker is busy as it comes, and looks when the stop has begun. */
+TEST(a_request_that_has_come_by_then_is_answered)
+{
+	struct client client = { .fd = -1 }, other = { .fd = -1 };
+
+	site_new(&site);
+	site.options.shards = 1;
+	site.options.spares = 0;
+	if (start(&site) && client_open(&client, site.port)
+	    && client_open(&other, site.port)) {
+		client_expect(&other, GET("/hello"), 200, "hello");
+		client_say(&client, GET("/gate"));
+		AWAIT(begun == 1);
+		client_say(&other, GET("/hello") GET("/hello"));
+		begin_stop();
+		gate = 1;
+		expect_last(&other, "hello");
+		client_close(&other);
+		EXPECT_EQ(end_stop(), 0);
+	}
+	client_close(&client);
+	client_close(&other);
+}
+
 TEST(half_a_head_has_until_the_drain_timeout)
 {
 	struct client client = { .fd = -1 }, late = { .fd = -1 };
