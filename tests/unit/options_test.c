@@ -73,4 +73,8 @@ TEST(what_is_collected_has_bounds)
 	EXPECT_BOUND(upstream_idle_ms, 1, 0);
 	EXPECT_BOUND(log_format, SPATE_LOG_JSON,
 	    (enum spate_log_format)(SPATE_LOG_JSON + 1));
+	EXPECT_BOUND(log_level, SPATE_LOG_ERROR,
+	    (enum spate_log_level)(SPATE_LOG_ERROR + 1));
+	EXPECT_BOUND(placement, SPATE_PLACE_HASH,
+	    (enum spate_placement)(SPATE_PLACE_HASH + 1));
 }
