@@ -11,8 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Of all fields of one answer. */
-#define EXTRA_MAX 8192
 #define EXTRA_FIRST 512
 
 static bool
@@ -41,7 +39,7 @@ spate_add_header(struct spate_req *req, const char *name, const char *value)
 	if (!sp_token_ok(name, name_size)
 	    || !sp_field_value_ok(value, value_size) || is_ours(name))
 		return -EINVAL;
-	if (req->extra_size + size > EXTRA_MAX)
+	if (req->extra_size + size > SP_FIELDS_MAX)
 		return -ENOMEM;
 	if (req->extra_size + size > req->extra_capacity) {
 		uint32_t capacity = req->extra_capacity * 2 + EXTRA_FIRST;

@@ -6,10 +6,15 @@
  */
 
 #include "framework/log.h"
+#include "framework/request.h"
 #include "framework/server.h"
 
 #define KIB 1024u
 #define MIB (1024u * KIB)
+
+/* The largest head of an answer; and what a buffer has besides the largest. */
+#define ANSWER_HEAD (SP_FIELDS_MAX + KIB)
+#define BEHIND_HEAD (4u * KIB)
 
 /* Kept connections to other servers, of one worker. */
 #define UPSTREAM_IDLE_MAX 65536
@@ -125,4 +130,14 @@ sp_options_fault(const struct spate_options *options)
 			return rules[i].fault;
 	}
 	return NULL;
+}
+
+uint32_t
+sp_options_buffer_size(const struct spate_options *options)
+{
+	uint32_t head = options->max_head;
+
+	if (head < ANSWER_HEAD)
+		head = ANSWER_HEAD;
+	return head + BEHIND_HEAD - SP_BUFFER_PAD;
 }

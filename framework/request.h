@@ -38,6 +38,9 @@
 #include <assert.h>
 #include <stddef.h>
 
+/* Bytes of all fields that a handler adds to one answer. */
+#define SP_FIELDS_MAX 8192
+
 enum sp_answer {
 	SP_ANSWER_NONE,
 	SP_ANSWER_PROMISED, /* by spate_defer(), and not waited for yet */

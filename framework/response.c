@@ -243,6 +243,20 @@ count_status(struct sp_worker *worker, int status)
 	sp_count(counter[status / 100 - 1], 1);
 }
 
+static inline bool
+is_timed(const struct spate_req *req)
+{
+	return req->more != NULL && req->more->timed;
+}
+
+/* What a head takes at most. */
+static inline size_t
+head_room(const struct spate_req *req, size_t type_size)
+{
+	return HEAD_MAX + type_size + req->extra_size
+	       + (is_timed(req) ? SP_SERVER_TIMING_MAX : 0);
+}
+
 /*
  * put_head: everything up to the blank line.
  *
@@ -252,9 +266,8 @@ static char *
 put_head(struct spate_req *req, int status, const char *type, size_t type_size,
     struct sp_http_framing framing, uint64_t size, size_t body)
 {
-	bool timed = req->more != NULL && req->more->timed;
-	char *at = room(req, HEAD_MAX + type_size + req->extra_size + body
-				 + (timed ? SP_SERVER_TIMING_MAX : 0));
+	bool timed = is_timed(req);
+	char *at = room(req, head_room(req, type_size) + body);
 
 	if (at == NULL)
 		return NULL;
@@ -338,7 +351,8 @@ respond_any(struct spate_req *req, int status, const char *type,
 		return error;
 	type_size = type != NULL ? strlen(type) : 0;
 	framing = framing_of(req, status, SP_HTTP_BODY_FIXED);
-	fits = size <= req->capacity / 2;
+	fits = size <= req->capacity / 2
+	       && head_room(req, type_size) + size <= req->capacity;
 	at = put_head(req, status, type, type_size, framing, size,
 	    fits && framing.send_body ? size : 0);
 	if (at == NULL)
@@ -436,7 +450,8 @@ spate_begin(struct spate_req *req, int status, const char *type, int64_t size)
 		return error;
 	framing = framing_of(
 	    req, status, size < 0 ? SP_HTTP_BODY_STREAMED : SP_HTTP_BODY_FIXED);
-	at = put_head(req, status, type, type_size, framing, (uint64_t)size, 0);
+	at = put_head(req, status, type, type_size, framing,
+	    size < 0 ? UINT64_MAX : (uint64_t)size, 0);
 	if (at == NULL)
 		return req->error != 0 ? req->error : -EMSGSIZE;
 	req->out_size = (uint32_t)(at - req->out);

@@ -23,9 +23,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-/* What a buffer has besides the largest head: requests that follow it. */
-#define BUFFER_BEHIND_HEAD (4u * 1024)
-
 /* Lowered deadlines are seen within this time, or sooner. */
 #define SWEEP_MAX_MS 5000
 #define SWEEP_MIN_MS 10
@@ -390,8 +387,7 @@ make_engine(struct spate_server *server)
 		engine.blocking_queue = options->blocking_queue;
 	}
 	engine.record_events = options->record_events;
-	engine.buffer_size
-	    = options->max_head + BUFFER_BEHIND_HEAD - SP_BUFFER_PAD;
+	engine.buffer_size = sp_options_buffer_size(options);
 	/* Who asks for one thread in each shard gets one. */
 	engine.heavy
 	    = server->heavy && options->workers + options->spares > 1;

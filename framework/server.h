@@ -186,6 +186,12 @@ uint64_t sp_route_refused(const struct spate_server *server, uint32_t number);
  */
 const char *sp_options_fault(const struct spate_options *options);
 
+/*
+ * sp_options_buffer_size: of the two that a turn borrows. Each has room for the
+ * largest head, of a request or an answer, and for what follows it.
+ */
+uint32_t sp_options_buffer_size(const struct spate_options *options);
+
 /* sp_files_free: what spate_files() has opened; files.c. */
 void sp_files_free(struct spate_server *server);
 

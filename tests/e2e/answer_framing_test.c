@@ -248,3 +248,48 @@ TEST(every_method_and_version_ends_where_its_head_says)
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
 }
+
+/* All the fields that there may be, and a body of the size that is asked. */
+static int
+with_fields_and_body(struct spate_req *req, void *arg)
+{
+	static const char body[16384] = "b";
+	uint64_t size = 0;
+	char value[101];
+
+	(void)arg;
+	memset(value, 'v', 100);
+	value[100] = '\0';
+	while (spate_add_header(req, "X-Field", value) == 0)
+		;
+	EXPECT_EQ(spate_query_u64(req, "n", &size), 0);
+	EXPECT_EQ(spate_respond(req, 200, NULL, body, (size_t)size), 0);
+	return 0;
+}
+
+TEST(all_fields_fit_whatever_heads_of_requests_may_be)
+{
+	const uint32_t heads[] = { 256, 8192, 16384, 64000 };
+	struct client client;
+	char request[64];
+
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		site_new(&site);
+		site.options.max_head = heads[i];
+		site.options.server_timing = true;
+		site_make(&site);
+		spate_route(
+		    site.server, "GET", "/", with_fields_and_body, NULL);
+		client = (struct client){ .fd = -1 };
+		if (site_start(&site) && client_open(&client, site.port)) {
+			for (unsigned n = 0; n <= 16384; n += 1024) {
+				snprintf(request, sizeof(request),
+				    "GET /?n=%u HTTP/1.1\r\nHost: a\r\n\r\n",
+				    n);
+				client_expect(&client, request, 200, NULL);
+			}
+		}
+		client_close(&client);
+		EXPECT_EQ(site_stop(&site), 0);
+	}
+}
