@@ -134,8 +134,11 @@ spate_error(struct spate_req *req, int status, const char *reason)
 
 	if (req->answer > SP_ANSWER_PROMISED)
 		return -EALREADY;
-	if (server->error_page != NULL) {
+	/* An error of the page itself would call it again, and so on. */
+	if (server->error_page != NULL && !req->in_page) {
+		req->in_page = true;
 		server->error_page(req, status, reason, server->error_page_arg);
+		req->in_page = false;
 		if (req->answer == SP_ANSWER_BEGUN)
 			sp_req_finish(req, true);
 		if (req->answer > SP_ANSWER_PROMISED)
@@ -189,7 +192,9 @@ sp_req_refuse(struct spate_req *req, int status)
 	    status, reason);
 	req->state = 0;
 	req->extra_size = 0;
+	req->extra_capacity = 0;
 	req->more = NULL;
+	req->match.route = NULL;
 	req->base = req->in;
 	memset(&req->head, 0, offsetof(struct sp_http_head, error));
 	req->head.method = SP_HTTP_GET;

@@ -80,7 +80,8 @@ spate_param(struct spate_req *req, const char *name)
 	const char *raw;
 	char *decoded;
 	ssize_t size;
-	int number = sp_route_param(req->match.route, name);
+	const struct sp_route *route = req->match.route;
+	int number = route != NULL ? sp_route_param(route, name) : -ENOENT;
 
 	if (number < 0)
 		return absent;

@@ -110,7 +110,8 @@ struct spate_req {
 			uint8_t answer; /* enum sp_answer */
 			uint8_t body;   /* enum sp_body */
 			uint8_t routed; /* enum sp_route_result, if not FOUND */
-			uint8_t handed; /* enum sp_handed */
+			uint8_t handed : 7;  /* enum sp_handed */
+			uint8_t in_page : 1; /* of the program's, for errors */
 		};
 		uint64_t state;
 	};

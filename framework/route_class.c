@@ -49,7 +49,7 @@ hand_over(struct spate_req *req, enum sp_handed to)
 			sp_count(&counters->aged, (uint64_t)-1);
 	}
 	req->start = (uint32_t)(req->base - req->in);
-	req->handed = (uint8_t)to;
+	req->handed = (uint8_t)to & 0x7f;
 	req->gone = true;
 	req->answer = SP_ANSWER_DONE;
 	sp_count(&counters->requests, (uint64_t)-1);

@@ -6,9 +6,11 @@
 #include "tests/harness.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What happened during one request, a letter for each call. */
 struct trace {
@@ -356,4 +358,98 @@ TEST(a_404_keeps_the_connection)
 	EXPECT_EQ(ask_status(), 404);
 	EXPECT(ask_says("handled\n"));
 	ask_stop(server);
+}
+
+/* Says what there is to say of any request, with all that it may call. */
+static void
+curious_page(struct spate_req *req, int status, const char *reason, void *arg)
+{
+	char long_value[700];
+
+	(void)reason;
+	(void)arg;
+	memset(long_value, 'v', sizeof(long_value) - 1);
+	long_value[sizeof(long_value) - 1] = '\0';
+	EXPECT(spate_param(req, "id").data == NULL);
+	EXPECT_EQ(spate_add_header(req, "X-Page", "mine"), 0);
+	EXPECT_EQ(spate_add_header(req, "X-Long", long_value), 0);
+	spate_text(req, status, "page %d\n", status);
+}
+
+TEST(a_page_for_what_has_no_route_has_no_parameters_and_its_own_fields)
+{
+	struct spate_server *server = ask_new(NULL);
+
+	spate_error_page(server, curious_page, NULL);
+	spate_route(server, "GET", "/users/:id", handler, NULL);
+	ask_start(server);
+	ask(server, ASK("GET", "/none"));
+	EXPECT(ask_says("page 404\n"));
+	ask(server, ASK("POST", "/users/7"));
+	EXPECT(ask_says("page 405\n"));
+	ask(server, "GET / HTTP/1.1\r\n\r\n");
+	EXPECT(ask_says("X-Page: mine\r\n"));
+	EXPECT(ask_says("page 400\n"));
+	/* After one that had a route, on the same connection. */
+	ask(server, "GET /users/7 HTTP/1.1\r\nHost: a\r\n\r\n"
+		    "GET / HTTP/1.1\r\n\r\n");
+	EXPECT(ask_says("handled\n"));
+	EXPECT(ask_says("page 400\n"));
+	ask_stop(server);
+}
+
+static int
+looks_at_parameter(struct spate_req *req, void *arg)
+{
+	uint64_t id = 0;
+
+	*(int *)arg = spate_param_u64(req, "id", &id);
+	return 0;
+}
+
+TEST(middleware_of_what_has_no_route_finds_no_parameter)
+{
+	struct spate_server *server = ask_new(NULL);
+	int error = 0;
+
+	spate_use(server, looks_at_parameter, NULL, &error);
+	spate_route(server, "GET", "/users/:id", handler, NULL);
+	ask_start(server);
+	ask(server, ASK("GET", "/none"));
+	EXPECT_EQ(ask_status(), 404);
+	EXPECT_EQ(error, -ENOENT);
+	ask(server, ASK("GET", "/users/7"));
+	EXPECT_EQ(ask_status(), 200);
+	EXPECT_EQ(error, 0);
+	ask_stop(server);
+}
+
+/* A page that is a file may be missing, and leaves the others to others. */
+static void
+page_of_a_file(struct spate_req *req, int status, const char *reason, void *arg)
+{
+	const int *folder = arg;
+
+	if (status == 404)
+		spate_send_file(req, *folder, "no such page.html", NULL);
+	else
+		spate_error(req, status, reason);
+}
+
+TEST(an_error_of_a_page_is_answered_by_the_ordinary_one)
+{
+	struct spate_server *server = ask_new(NULL);
+	int folder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	spate_error_page(server, page_of_a_file, &folder);
+	spate_route(server, "GET", "/refuse", refuse, NULL);
+	ask_start(server);
+	ask(server, ASK("GET", "/none"));
+	EXPECT_EQ(ask_status(), 404);
+	EXPECT(ask_says("404 Not Found\n"));
+	ask(server, ASK("GET", "/refuse"));
+	EXPECT_EQ(ask_status(), 403);
+	EXPECT(ask_says("403 Forbidden: not you\n"));
+	ask_stop(server);
+	close(folder);
 }

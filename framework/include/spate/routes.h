@@ -170,7 +170,8 @@ spate_error(struct spate_req *req, int status, const char *reason);
 /*
  * Pages of the program's own, for spate_error() and for every error that the
  * server answers by itself. The function answers with that status, or
- * returns without, and the page above is sent. reason may be NULL.
+ * returns without, and the page above is sent; so does spate_error() within
+ * the function. reason may be NULL.
  *
  * If a request was refused because its head is malformed, there is nothing
  * in req to go by: its path is empty and it has no fields.
