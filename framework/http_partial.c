@@ -70,7 +70,11 @@ bool
 sp_partial_yield(struct spate_req *req)
 {
 	sp_count(&req->worker->counters.yields, 1);
-	return req->start == req->end || keep_to_parse(req);
+	if (req->start != req->end)
+		return keep_to_parse(req);
+	/* There is more to read: it is not the client who is waited for. */
+	sp_poll_set_deadline(req->pd, SP_POLL_READ, SP_DEADLINE_NONE);
+	return true;
 }
 
 bool

@@ -96,11 +96,15 @@ spate_stream_read(struct spate_stream *stream, void *buf, size_t size)
 	ssize_t n;
 	int error;
 
+	if (size == 0)
+		return -EINVAL; /* or it would look like the end */
 	if (stream->ended)
 		return 0;
 	n = sp_conn_try_recv(stream->worker, pd, buf, size);
-	if (n == -EAGAIN && ms != 0)
-		sp_poll_set_deadline(pd, SP_POLL_READ, sp_tick_in(ms));
+	/* Without a limit it is not the one that was there before, either. */
+	if (n == -EAGAIN)
+		sp_poll_set_deadline(pd, SP_POLL_READ,
+		    ms != 0 ? sp_tick_in(ms) : (sp_tick)SP_DEADLINE_NONE);
 	while (n == -EAGAIN) {
 		error = flush_outq(stream);
 		if (error == 0)
@@ -176,6 +180,9 @@ turn(struct spate_stream *stream)
 			break;
 		if (calls == TURN_CALLS) {
 			sp_count(&stream->worker->counters.yields, 1);
+			/* It is not silent, and nobody waits for it. */
+			sp_poll_set_deadline(
+			    stream->pd, SP_POLL_READ, SP_DEADLINE_NONE);
 			return true;
 		}
 		stream->drained = false;

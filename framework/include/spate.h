@@ -522,7 +522,7 @@ SPATE_API int spate_stream_closed(struct spate_server *server,
  *
  * Returns how many bytes; 0: the peer has sent its last, and the stream is
  * closed when the handler returns. Errors: as recv(2), -ETIMEDOUT,
- * -ECANCELED. Context: handler.
+ * -ECANCELED, -EINVAL (a size of 0). Context: handler.
  */
 SPATE_API ssize_t spate_stream_read(
     struct spate_stream *stream, void *buf, size_t size);

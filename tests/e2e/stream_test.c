@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MIB (1024u * 1024)
@@ -252,5 +253,73 @@ TEST(data_of_a_stream_lasts_between_calls)
 		client_close(&one);
 		client_close(&two);
 	}
+	stop();
+}
+
+/* A byte a call, and each takes its time: there is always more to read. */
+static int
+take_slowly(struct spate_stream *stream, void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	char byte;
+
+	(void)arg;
+	nanosleep(&pause, NULL);
+	result = spate_stream_read(stream, &byte, 1);
+	calls++;
+	return result == 1 ? spate_stream_write(stream, &byte, 1) : -1;
+}
+
+TEST(a_stream_that_always_has_more_is_not_idle)
+{
+	struct client client = { .fd = -1 };
+	char sent[200], got[sizeof(sent)];
+
+	site_new(&site);
+	site.options.idle_timeout_ms = 50;
+	memset(sent, 'x', sizeof(sent));
+	if (start_at("127.0.0.1:0", take_slowly)
+	    && client_open(&client, site.port)) {
+		EXPECT(client_send(&client, sent, sizeof(sent)));
+		EXPECT_EQ(client_exactly(&client, got, sizeof(got)),
+		    (ssize_t)sizeof(got));
+	}
+	client_close(&client);
+	stop();
+}
+
+TEST(without_a_limit_a_read_waits_longer_than_streams_may_be_idle)
+{
+	const struct timespec pause = { .tv_nsec = 300000000 };
+	struct client client = { .fd = -1 };
+
+	site_new(&site);
+	site.options.idle_timeout_ms = 50;
+	site.options.body_timeout_ms = 0;
+	if (start_at("127.0.0.1:0", echo_to_the_end) && arrive(&client)) {
+		nanosleep(&pause, NULL);
+		expect_echo(&client, "still here");
+		EXPECT_EQ(ended, 0);
+	}
+	client_close(&client);
+	stop();
+}
+
+static int
+read_nothing(struct spate_stream *stream, void *arg)
+{
+	char byte;
+
+	EXPECT_EQ(spate_stream_read(stream, &byte, 0), -EINVAL);
+	return echo_a_piece(stream, arg);
+}
+
+TEST(a_read_of_no_bytes_is_not_the_end)
+{
+	struct client client = { .fd = -1 };
+
+	if (start(read_nothing) && arrive(&client))
+		expect_echo(&client, "again");
+	client_close(&client);
 	stop();
 }
