@@ -280,10 +280,12 @@ sp_view_memory_sum(const struct sp_memory_view *view)
 bool
 sp_view_alive(struct sp_shard *shard)
 {
+	uint64_t polled = sp_load(&shard->last_poll, relaxed);
 	uint64_t now = sp_now_ns();
 
 	if (sp_load(&shard->wake.sig, relaxed) != SP_WAKE_RUNNING)
 		return true;
-	return now - sp_load(&shard->last_poll, relaxed) < ALIVE_NS
+	/* It may be polled at this moment, by a later look at the clock. */
+	return polled >= now || now - polled < ALIVE_NS
 	       || now - shard->engine->started_ns < ALIVE_NS;
 }

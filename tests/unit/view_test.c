@@ -93,5 +93,8 @@ TEST(a_shard_that_nobody_polls_is_not_alive)
 	EXPECT(!sp_view_alive(shard));
 	sp_store(&shard->last_poll, sp_now_ns(), relaxed);
 	EXPECT(sp_view_alive(shard));
+	/* It was polled while somebody was about to look. */
+	sp_store(&shard->last_poll, sp_now_ns() + SP_NS_PER_S, relaxed);
+	EXPECT(sp_view_alive(shard));
 	end();
 }
