@@ -57,7 +57,7 @@ static void
 tell(const struct spate_req *req, const struct sp_access *access)
 {
 	const struct spate_server *server = req->server;
-	char line[SP_LOG_MESSAGE];
+	char line[SP_LOG_LINE];
 	struct sp_text text;
 
 	if (server->log != NULL) {

@@ -54,6 +54,10 @@
 #include <spate.h>
 
 #define SP_LOG_MESSAGE 512
+
+/* A line at its longest: each byte of its text escaped, and the rest of it. */
+#define SP_LOG_LINE (SP_LOG_MESSAGE * 6 + 768)
+
 #define SP_LOG_QUEUE_MAX (UINT32_C(1) << 20)
 
 /* A longer X-Request-Id is as good as none. */

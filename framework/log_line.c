@@ -125,11 +125,24 @@ logfmt_text(void *out, const char *key, const char *value)
 	put_string(text, "=", value);
 }
 
+/* A pattern may be longer than a line: then its beginning has to do. */
+static const char *
+cut(char memory[SP_LOG_MESSAGE], const char *route)
+{
+	if (strnlen(route, SP_LOG_MESSAGE) < SP_LOG_MESSAGE)
+		return route;
+	memcpy(memory, route, SP_LOG_MESSAGE - 1);
+	memory[SP_LOG_MESSAGE - 1] = '\0';
+	return memory;
+}
+
 void
 sp_log_put_access(struct sp_text *text, const struct sp_access *access)
 {
+	char memory[SP_LOG_MESSAGE];
+
 	put_string(text, "method=", access->method);
-	put_string(text, " route=", access->route);
+	put_string(text, " route=", cut(memory, access->route));
 #define X(name) put_u64(text, " " #name "=", (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X
@@ -169,8 +182,10 @@ json_text(void *out, const char *key, const char *value)
 static void
 json_access(struct sp_json *json, const struct sp_access *access)
 {
+	char memory[SP_LOG_MESSAGE];
+
 	sp_json_put_string(json, "method", access->method);
-	sp_json_put_string(json, "route", access->route);
+	sp_json_put_string(json, "route", cut(memory, access->route));
 #define X(name) sp_json_put(json, #name, (uint64_t)access->name);
 	ACCESS_NUMBERS(X)
 #undef X

@@ -18,8 +18,7 @@
  */
 #define BATCH 4096
 
-/* A line at its longest: each byte escaped, and the rest of it. */
-#define LINE_MAX_SIZE (SP_LOG_MESSAGE * 6 + 256)
+static_assert(SP_LOG_LINE <= BATCH, "a line fits");
 
 /* How often the writer, waiting for a reader, looks whether it is to end. */
 #define LOOK_MS 50
@@ -211,7 +210,7 @@ write_round(struct sp_log *log)
 	sp_text_init(&text, memory, sizeof(memory));
 	begin_round(log);
 	while ((line = oldest(log, &ring)) != NULL) {
-		if (text.capacity - text.size < LINE_MAX_SIZE)
+		if (text.capacity - text.size < SP_LOG_LINE)
 			flush(log, &text);
 		sp_log_put(&text, log->format, line);
 		done_with(log, ring, line);

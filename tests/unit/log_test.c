@@ -129,6 +129,46 @@ TEST(the_longest_line_fits_in_what_is_written_at_a_time)
 	EXPECT(strlen(put(SPATE_LOG_JSON, &line)) < 4096 - 256);
 }
 
+TEST(a_long_route_leaves_the_rest_of_its_line_and_other_lines)
+{
+	static char route[8000];
+	struct sp_access access = { .method = "GET",
+		.route = route,
+		.status = 200,
+		.bytes = UINT64_MAX,
+		.queue_us = UINT64_MAX,
+		.run_us = UINT64_MAX,
+		.parked_us = UINT64_MAX,
+		.blocked_us = UINT64_MAX,
+		.req = UINT64_MAX };
+	struct sp_log_line line = { .level = SPATE_LOG_INFO,
+		.is_access = true };
+	struct sp_log *log;
+	int ends[2];
+
+	memset(route, '"', sizeof(route) - 1);
+	memset(access.peer, 'p', sizeof(access.peer) - 1);
+	memset(access.request_id, 'r', SP_REQUEST_ID);
+	memset(access.trace.trace_id, '1', 32);
+	memset(access.trace.parent_id, '1', 16);
+	line.access = access;
+	EXPECT(strlen(put(SPATE_LOG_JSON, &line)) < 4096);
+	EXPECT(strstr(memory, "\"status\":200") != NULL);
+
+	EXPECT_EQ(pipe(ends), 0);
+	EXPECT_EQ(sp_log_new(&log, ends[1], SPATE_LOG_JSON, 16), 0);
+	close(ends[1]);
+	for (int i = 0; i < 4; i++)
+		sp_log_access(log, NULL, &access);
+	sp_log_message(log, SPATE_LOG_INFO, "the last");
+	EXPECT_EQ(sp_log_begin(log), 0);
+	sp_log_stop(log);
+	EXPECT_EQ(sp_load(&log->written, relaxed), 5);
+	sp_log_free(log);
+	EXPECT_EQ(read_lines(ends[0]), 5);
+	close(ends[0]);
+}
+
 TEST(what_was_said_is_written_when_the_log_stops)
 {
 	int ends[2];
