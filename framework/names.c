@@ -81,11 +81,14 @@ take(struct sp_addresses *found, const struct addrinfo *info)
 	}
 }
 
+/* A server of names that refuses, and what is wrong here, say nothing of it. */
 static int
 error_of(int code)
 {
 	switch (code) {
 	case EAI_AGAIN:
+	case EAI_FAIL:
+	case EAI_SYSTEM:
 		return -EAGAIN;
 	case EAI_MEMORY:
 		return -ENOMEM;

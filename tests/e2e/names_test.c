@@ -77,6 +77,10 @@ __wrap_getaddrinfo(const char *node, const char *service,
 		*res = one(AF_INET6, NULL);
 	else if (strcmp(node, "dumb.test") == 0)
 		return EAI_AGAIN;
+	else if (strcmp(node, "refused.test") == 0)
+		return EAI_FAIL;
+	else if (strcmp(node, "broken.test") == 0)
+		return EAI_SYSTEM;
 	return *res != NULL ? 0 : EAI_NONAME;
 }
 
@@ -184,6 +188,22 @@ TEST(a_name_is_looked_up_once)
 		expect_error(&client, "dumb.test", -EAGAIN);
 		EXPECT_EQ(asked, 4);
 		EXPECT_EQ(SITE_COUNT(&site, lookup_errors), 3);
+	}
+	client_close(&client);
+	EXPECT_EQ(site_stop(&site), 0);
+}
+
+/* What is wrong here, or with a server of names, says nothing of the name. */
+TEST(a_failure_is_not_taken_for_a_name_that_is_none)
+{
+	struct client client = { .fd = -1 };
+
+	if (start(3600000) && client_open(&client, site.port)) {
+		expect_error(&client, "refused.test", -EAGAIN);
+		expect_error(&client, "refused.test", -EAGAIN);
+		expect_error(&client, "broken.test", -EAGAIN);
+		expect_error(&client, "broken.test", -EAGAIN);
+		EXPECT_EQ(asked, 4);
 	}
 	client_close(&client);
 	EXPECT_EQ(site_stop(&site), 0);
