@@ -23,6 +23,7 @@
 
 struct spate_fd {
 	struct sp_worker *worker;
+	struct sp_fiber *fiber; /* of the handler that opened it */
 	struct sp_poll_desc *pd;
 	unsigned flags;
 	uint32_t watch;
@@ -51,6 +52,7 @@ spate_fd_open(struct spate_fd **out, int fd, unsigned flags)
 		return error;
 	}
 	opened->worker = worker;
+	opened->fiber = worker->current;
 	opened->flags = flags;
 	opened->watch = SP_WATCH_READ | SP_WATCH_WRITE;
 	if (flags & SPATE_FD_URGENT)
@@ -65,6 +67,14 @@ spate_fd_open(struct spate_fd **out, int fd, unsigned flags)
 	}
 	*out = opened;
 	return 0;
+}
+
+/* There is one place in a slot: two that wait in it would end the program. */
+static bool
+is_ours(const struct spate_fd *fd)
+{
+	return fd->worker == sp_worker_self()
+	       && fd->fiber == fd->worker->current;
 }
 
 static int
@@ -102,7 +112,7 @@ spate_fd_wait(struct spate_fd *fd, unsigned what, uint32_t timeout_ms)
 	sp_tick until = SP_DEADLINE_NONE;
 	int error = 0;
 
-	if (fd->worker != sp_worker_self())
+	if (!is_ours(fd))
 		return -EPERM;
 	if (what != SPATE_FD_READ && what != SPATE_FD_WRITE)
 		return -EINVAL;
@@ -120,7 +130,7 @@ spate_fd_wait(struct spate_fd *fd, unsigned what, uint32_t timeout_ms)
 int
 spate_fd_rearm(struct spate_fd *fd)
 {
-	if (fd->worker != sp_worker_self())
+	if (!is_ours(fd))
 		return -EPERM;
 	if (!(fd->flags & SPATE_FD_ONESHOT))
 		return -EINVAL;

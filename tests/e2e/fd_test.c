@@ -225,3 +225,57 @@ TEST(a_client_that_leaves_ends_the_wait)
 	ask_stop(server);
 	EXPECT_EQ(atomic_load(&ended), -ECANCELED);
 }
+
+static struct spate_fd *_Atomic shared;
+
+static int
+wait_and_share(struct spate_req *req, void *arg)
+{
+	struct spate_fd *fd = NULL;
+
+	(void)arg;
+	EXPECT_EQ(spate_fd_open(&fd, pair[0], 0), 0);
+	atomic_store(&shared, fd);
+	EXPECT_EQ(spate_fd_wait(fd, SPATE_FD_READ, 0), SPATE_FD_READ);
+	spate_fd_close(fd);
+	return spate_text(req, 200, "waited\n");
+}
+
+static int
+use_anothers(struct spate_req *req, void *arg)
+{
+	struct spate_fd *fd = atomic_load(&shared);
+
+	(void)arg;
+	EXPECT_EQ(spate_fd_wait(fd, SPATE_FD_READ, 10), -EPERM);
+	EXPECT_EQ(spate_fd_rearm(fd), -EPERM);
+	return spate_text(req, 200, "refused\n");
+}
+
+TEST(a_handler_is_refused_what_another_one_waits_for)
+{
+	struct spate_options options = spate_options_default();
+	const char *request = ASK("GET", "/wait");
+	struct spate_server *server;
+	int client;
+
+	options.spares = 0; /* both are the one worker's */
+	server = ask_new(&options);
+	EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	spate_route(server, "GET", "/wait", wait_and_share, NULL);
+	spate_route(server, "GET", "/other", use_anothers, NULL);
+	ask_start(server);
+	client = ask_connect(server);
+	ask_send(client, request, strlen(request));
+	while (atomic_load(&shared) == NULL)
+		sched_yield();
+	ask(server, ASK("GET", "/other"));
+	EXPECT(ask_says("refused\n"));
+	say("a", 1);
+	ask_read(client, NULL);
+	EXPECT(ask_says("waited\n"));
+	close(client);
+	ask_stop(server);
+	close(pair[0]);
+	close(pair[1]);
+}
