@@ -147,20 +147,36 @@ name_is(const struct sp_query_pair *pair, const char *name)
 	return *name == '\0';
 }
 
+bool
+sp_query_find(
+    const char *text, size_t size, const char *name, struct sp_query_pair *pair)
+{
+	struct sp_query query;
+
+	sp_query_init(&query, text, size);
+	while (sp_query_next(&query, pair)) {
+		if (name_is(pair, name))
+			return true;
+	}
+	return false;
+}
+
+ssize_t
+sp_query_value(const struct sp_query_pair *pair, char *out, size_t capacity)
+{
+	return sp_url_decode(pair->value, pair->value_size, out, capacity,
+	    SP_URL_PLUS | SP_URL_NO_NUL);
+}
+
 ssize_t
 sp_query_get(
     const char *text, size_t size, const char *name, char *out, size_t capacity)
 {
 	struct sp_query_pair pair;
-	struct sp_query query;
 
-	sp_query_init(&query, text, size);
-	while (sp_query_next(&query, &pair)) {
-		if (name_is(&pair, name))
-			return sp_url_decode(pair.value, pair.value_size, out,
-			    capacity, SP_URL_PLUS | SP_URL_NO_NUL);
-	}
-	return -ENOENT;
+	if (!sp_query_find(text, size, name, &pair))
+		return -ENOENT;
+	return sp_query_value(&pair, out, capacity);
 }
 
 void

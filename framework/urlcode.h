@@ -75,7 +75,16 @@ void sp_query_init(struct sp_query *query, const char *text, size_t size);
 bool sp_query_next(struct sp_query *query, struct sp_query_pair *pair);
 
 /*
- * sp_query_get: a value by the decoded name, decoded.
+ * sp_query_find: the first pair whose decoded name is this.
+ * sp_query_value: its value, decoded; it is not longer then.
+ */
+bool sp_query_find(const char *text, size_t size, const char *name,
+    struct sp_query_pair *pair);
+ssize_t
+sp_query_value(const struct sp_query_pair *pair, char *out, size_t capacity);
+
+/*
+ * sp_query_get: a value by the decoded name, decoded. Of both:
  *
  * => Returns its size. out gets no NUL at its end, and the value has none.
  * => Returns -ENOENT, -EINVAL or -ENOSPC: out holds nothing of use.

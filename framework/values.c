@@ -147,6 +147,7 @@ form_of(struct spate_req *req, struct spate_str *form)
 int
 spate_form_str(struct spate_req *req, const char *name, struct spate_str *value)
 {
+	struct sp_query_pair pair;
 	struct spate_str form;
 	ssize_t size;
 	char *memory;
@@ -154,10 +155,12 @@ spate_form_str(struct spate_req *req, const char *name, struct spate_str *value)
 
 	if (error != 0)
 		return error;
-	memory = sp_bump_alloc(&req->memory, form.size + 1);
+	if (!sp_query_find(form.data, form.size, name, &pair))
+		return result(req, FORM_VALUE, name, -ENOENT);
+	memory = spate_alloc(req, pair.value_size + 1);
 	if (memory == NULL)
 		return -ENOMEM;
-	size = sp_query_get(form.data, form.size, name, memory, form.size);
+	size = sp_query_value(&pair, memory, pair.value_size);
 	if (size < 0)
 		return result(req, FORM_VALUE, name, (int)size);
 	*value = (struct spate_str){ memory, (size_t)size };

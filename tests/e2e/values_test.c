@@ -191,6 +191,38 @@ TEST(a_form_that_is_none_gets_415_and_a_bad_field_400)
 	ask_stop(server);
 }
 
+static int
+form_again_and_again(struct spate_req *req, void *arg)
+{
+	struct spate_str name = { NULL, 0 };
+	int error = 0;
+
+	(void)arg;
+	for (int i = 0; i < 20 && error == 0; i++)
+		error = spate_form_str(req, "name", &name);
+	if (error != 0)
+		return error;
+	return spate_text(req, 200, "%.*s\n", (int)name.size, name.data);
+}
+
+TEST(a_value_of_a_form_takes_its_own_memory_and_not_the_forms)
+{
+	struct spate_options options = spate_options_default();
+	struct spate_server *server;
+	char body[3000];
+
+	options.max_memory = 32 * 1024;
+	server = ask_new(&options);
+	spate_route(server, "POST", "/", form_again_and_again, NULL);
+	ask_start(server);
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	memcpy(body, "name=J%c3%a4n&rest=", 19);
+	post(server, FORM, body);
+	EXPECT(ask_says("J\xc3\xa4n\n"));
+	ask_stop(server);
+}
+
 TEST(a_form_over_the_limit_gets_413)
 {
 	struct spate_options options = spate_options_default();
