@@ -50,22 +50,16 @@ sp_metrics_family(struct sp_metrics *metrics, const char *name,
 	sp_text_char(text, '\n');
 }
 
+/*
+ * What is escaped in JSON is so here, and in the same way, but for controls,
+ * which no pattern has; and it has to be UTF-8 as well.
+ */
 static void
 put_label(struct sp_text *text, const struct sp_label *label)
 {
 	sp_text_string(text, label->name);
 	sp_text_string(text, "=\"");
-	for (const char *at = label->value; *at != '\0';) {
-		size_t plain = strcspn(at, "\\\"\n");
-
-		sp_text_bytes(text, at, plain);
-		at += plain;
-		if (*at == '\0')
-			break;
-		sp_text_char(text, '\\');
-		sp_text_char(text, *at == '\n' ? 'n' : *at);
-		at++;
-	}
+	sp_text_json(text, label->value, strlen(label->value));
 	sp_text_char(text, '"');
 }
 

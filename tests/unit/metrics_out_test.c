@@ -72,6 +72,17 @@ TEST(a_label_may_hold_anything)
 	EXPECT(is("a_thing{route=\"/\\\"a\\\\\\n\"} 1\n"));
 }
 
+/* A scraper throws away all of it for one byte that is no UTF-8. */
+TEST(a_label_is_utf_8_whatever_its_bytes)
+{
+	const struct sp_label labels[SP_METRIC_LABELS] = { { "route",
+	    "/caf\xe9/caf\xc3\xa9" } };
+
+	begin();
+	sp_metrics_u64(&metrics, labels, 1);
+	EXPECT(is("a_thing{route=\"/caf\xef\xbf\xbd/caf\xc3\xa9\"} 1\n"));
+}
+
 TEST(seconds_have_all_their_digits)
 {
 	begin();
