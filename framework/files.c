@@ -20,6 +20,7 @@
 #include "framework/landlock.h"
 #include "framework/precondition.h"
 #include "framework/request.h"
+#include "framework/text.h"
 #include "framework/urlcode.h"
 
 #include "framework/http_date.h"
@@ -307,19 +308,34 @@ spate_send_file(struct spate_req *req, int directory, const char *name,
 
 /* ----------------------------------------------------------------- routes */
 
-/* Relative links in an index are meant from inside of the directory. */
+static char *
+location_of(struct spate_req *req, struct spate_str query)
+{
+	struct spate_str path = spate_path(req);
+
+	return spate_printf(req, "%.*s/%s%.*s", (int)path.size, path.data,
+	    query.data != NULL ? "?" : "", (int)query.size,
+	    query.data != NULL ? query.data : "");
+}
+
+/*
+ * Relative links in an index are meant from inside of the directory. A query
+ * that there is no room for does without; nothing here looks at it.
+ */
 static int
 redirect_inside(struct spate_req *req)
 {
-	struct spate_str path = spate_path(req), query = spate_query(req);
-	char *location = spate_printf(req, "%.*s/%s%.*s", (int)path.size,
-	    path.data, query.data != NULL ? "?" : "", (int)query.size,
-	    query.data != NULL ? query.data : "");
+	char *location = location_of(req, spate_query(req));
+	int error = -ENOMEM;
 
-	if (location == NULL)
-		return -ENOMEM;
-	spate_add_header(req, "Location", location);
-	return spate_text(req, 301, "%s\n", location);
+	if (location != NULL)
+		error = spate_add_header(req, "Location", location);
+	if (error == -ENOMEM) {
+		location = location_of(req, (struct spate_str){ NULL, 0 });
+		if (location != NULL)
+			error = spate_add_header(req, "Location", location);
+	}
+	return error != 0 ? error : spate_text(req, 301, "%s\n", location);
 }
 
 static size_t
@@ -429,6 +445,10 @@ add_files(struct spate_server *server, struct spate_group *group,
 		memcpy(&options, given, given->size);
 	if (!ends_in_rest(path) || directory == NULL)
 		return sp_server_fail(server, -EINVAL, "a path for files");
+	if (options.cache_control != NULL
+	    && !sp_field_value_ok(
+		options.cache_control, strlen(options.cache_control)))
+		return sp_server_fail(server, -EINVAL, "options for files");
 	files = new_files(&options);
 	if (files == NULL)
 		return sp_server_fail(server, -ENOMEM, "files");

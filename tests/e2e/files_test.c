@@ -375,3 +375,37 @@ TEST(a_directory_that_is_none_fails_the_start)
 	EXPECT_EQ(spate_server_start(server), -ENOENT);
 	spate_server_free(server);
 }
+
+TEST(a_cache_control_that_is_no_value_fails_the_start)
+{
+	struct spate_files_options options = spate_files_options_default();
+	struct spate_server *server = ask_new(NULL);
+
+	options.cache_control = "no-store\r\nX-Evil: 1";
+	EXPECT_EQ(spate_files(server, "/*path", "/", &options), -EINVAL);
+	EXPECT_EQ(spate_server_start(server), -EINVAL);
+	spate_server_free(server);
+}
+
+/* The fields of an answer may be 8 KiB, and a target may be longer. */
+TEST(a_redirect_has_its_location_however_long_the_query)
+{
+	struct spate_options options = spate_options_default();
+	struct spate_server *server;
+	char request[12000];
+	int size;
+
+	options.max_target = 10000;
+	server = serve(&options);
+	ask(server, ASK("GET", "/files/sub?a=b"));
+	EXPECT_EQ(ask_status(), 301);
+	EXPECT(ask_says("Location: /files/sub/?a=b\r\n"));
+	size = snprintf(request, sizeof(request),
+	    "GET /files/sub?%09000d HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: close\r\n\r\n",
+	    1);
+	ask_bytes(server, request, (size_t)size);
+	EXPECT_EQ(ask_status(), 301);
+	EXPECT(ask_says("Location: /files/sub/\r\n"));
+	stop(server);
+}
