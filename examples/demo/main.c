@@ -300,6 +300,29 @@ take_flag(int *argc, char **argv, const char *flag, const char *variable)
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
+static void
+say_own_options(void)
+{
+	puts("\nOf this program alone:\n\n"
+	     "      --files=FOLDER         what is served below /files/;"
+	     " SPATE_FILES\n"
+	     "      --upstream=ADDR:PORT   the server behind /proxy/ and /fanout,"
+	     " or unix:PATH;\n"
+	     "                             SPATE_UPSTREAM");
+}
+
+/* spate_main() answers --help by what it knows, and exits. */
+static void
+help_with_own_options(char **argv)
+{
+	for (; *argv != NULL; argv++) {
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-?") == 0) {
+			atexit(say_own_options);
+			return;
+		}
+	}
+}
+
 /* What to look at, for whoever has just started it. */
 static void
 say_what_to_try(void *arg, struct spate_server *server)
@@ -344,6 +367,7 @@ main(int argc, char **argv)
 	char *upstream = take_flag(
 	    &argc, argv, "--upstream", "SPATE_UPSTREAM");
 
+	help_with_own_options(argv);
 	demo_upstream_begin();
 	options.started = say_what_to_try;
 	options.stopping = end_load;

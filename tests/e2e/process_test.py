@@ -141,7 +141,7 @@ class FlagsTest(unittest.TestCase):
         done = run("--help")
         self.assertEqual(done.returncode, 0)
         for flag in ["listen", "shards", "workers", "spares",
-                     "max-connections", "log-level"]:
+                     "max-connections", "log-level", "files", "upstream"]:
             self.assertIn("--" + flag, done.stdout)
         self.assertIn("SPATE_", done.stdout)
 
