@@ -306,8 +306,8 @@ say_own_options(void)
 	puts("\nOf this program alone:\n\n"
 	     "      --files=FOLDER         what is served below /files/;"
 	     " SPATE_FILES\n"
-	     "      --upstream=ADDR:PORT   the server behind /proxy/ and /fanout,"
-	     " or unix:PATH;\n"
+	     "      --upstream=ADDR:PORT   the server behind /proxy/ and"
+	     " /fanout;\n"
 	     "                             SPATE_UPSTREAM");
 }
 
