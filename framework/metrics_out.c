@@ -50,16 +50,38 @@ sp_metrics_family(struct sp_metrics *metrics, const char *name,
 	sp_text_char(text, '\n');
 }
 
-/*
- * What is escaped in JSON is so here, and in the same way, but for controls,
- * which no pattern has; and it has to be UTF-8 as well.
- */
+/* How many bytes are ASCII that needs no escape, or are not ASCII. */
+static size_t
+run_of(const char *at, bool ascii)
+{
+	size_t n = 0;
+
+	while (at[n] != '\0' && ((at[n] & 0x80) == 0) == ascii && at[n] != '\\'
+	       && at[n] != '"' && at[n] != '\n')
+		n++;
+	return n;
+}
+
+/* Any bytes: what is no UTF-8 would cost the reader all of the answer. */
 static void
 put_label(struct sp_text *text, const struct sp_label *label)
 {
 	sp_text_string(text, label->name);
 	sp_text_string(text, "=\"");
-	sp_text_json(text, label->value, strlen(label->value));
+	for (const char *at = label->value; *at != '\0';) {
+		size_t plain = run_of(at, true), other;
+
+		sp_text_bytes(text, at, plain);
+		at += plain;
+		other = run_of(at, false);
+		sp_text_json(text, at, other);
+		at += other;
+		if (plain + other != 0)
+			continue;
+		sp_text_char(text, '\\');
+		sp_text_char(text, *at == '\n' ? 'n' : *at);
+		at++;
+	}
 	sp_text_char(text, '"');
 }
 
