@@ -146,8 +146,7 @@ call_blocking(struct spate_req *req, struct sp_route_class *class)
 	}
 	result = call_now(req, class, since);
 	/* While it blocked nobody has looked at the clock. */
-	worker->now_ns = sp_now_ns();
-	worker->now = sp_tick_of(worker->now_ns);
+	sp_worker_look_at_clock(worker);
 	return result;
 }
 

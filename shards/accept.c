@@ -119,7 +119,6 @@ adopt(struct sp_shard *shard, struct sp_worker *worker,
 		settle(shard, worker, over, pd);
 		return;
 	}
-	pd->born = worker->now;
 	sp_count(&worker->counters.accepted, 1);
 	sp_record(&worker->recorder, SP_RECORD_ACCEPT, sp_cycles(), 0,
 	    sp_poll_desc_handle(pd), 0);
@@ -204,11 +203,13 @@ static void
 rest(struct sp_listener *listener)
 {
 	struct sp_shard *shard = listener->shard;
+	sp_tick now = sp_tick_of(sp_now_ns());
 
 	listener->resting = true;
 	sp_netpoll_close(&shard->np, listener->fd);
-	sp_wheel_add(&shard->wheel, &listener->timer,
-	    shard->wheel.now + SP_ACCEPT_REST_MS);
+	sp_wheel_keep_up(&shard->wheel, now);
+	sp_wheel_add(
+	    &shard->wheel, &listener->timer, now + SP_ACCEPT_REST_MS);
 }
 
 static int

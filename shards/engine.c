@@ -3,6 +3,7 @@
 #include "shards/engine.h"
 
 #include "alloc/arena.h"
+#include "shards/futex.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,6 +168,14 @@ sp_engine_free(struct sp_engine *engine)
 	free(engine);
 }
 
+static void
+open_gate(struct sp_engine *engine)
+{
+	/* GATE release; the GATE acquire is in wait_at_gate(). */
+	sp_store(&engine->gate, 1, release);
+	sp_futex_wake_all(&engine->gate);
+}
+
 int
 sp_engine_start(struct sp_engine *engine)
 {
@@ -195,7 +204,9 @@ sp_engine_start(struct sp_engine *engine)
 		error = sp_blocking_start(engine);
 	if (error == 0)
 		error = sp_sysmon_start(engine);
-	if (error != 0)
+	if (error == 0)
+		open_gate(engine);
+	else
 		sp_engine_stop(engine);
 	return error;
 }
@@ -310,6 +321,7 @@ sp_engine_stop(struct sp_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->shard_count; i++)
 		sp_shard_stop(engine->shards[i]);
+	open_gate(engine);
 	join_workers(engine);
 
 	/*

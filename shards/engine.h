@@ -9,9 +9,19 @@
  *
  *     state      new connections   idle ones   under way   workers
  *     --------   ---------------   ---------   ---------   ----------
+ *     starting   wait              -           -           wait
  *     started    accepted          kept        run         run
  *     draining   refused           closed      finish      run
  *     stopped    -                 -           cancelled   have ended
+ *
+ * Nobody polls before all threads are there. A start that fails half-way has
+ * let in no client: one would be waited for, and might wait himself for a
+ * thread that is not to be had.
+ *
+ *   edge   release side                    acquire side
+ *   ----   -----------------------------   ------------------------------
+ *   GATE   who starts or stops the         a worker, before its loop: what
+ *          engine                          is then constant, or the stop
  *
  * Several engines may live in one process, one after the other or at the
  * same time.
@@ -80,6 +90,7 @@ struct sp_engine {
 	void *context;                    /* of the framework */
 
 	struct sp_listener *listeners; /* until start */
+	SP_ATOMIC(uint32_t) gate;      /* 1: workers may begin */
 	SP_ATOMIC(int) reserve_fd; /* given up when descriptors run out */
 
 	/* Read at each request; apart from what each connection writes. */
@@ -117,7 +128,8 @@ int sp_engine_new(
 void sp_engine_free(struct sp_engine *engine);
 
 /*
- * sp_engine_start: the threads. Returns 0 or -errno, and then none runs.
+ * sp_engine_start: the threads. Returns 0; or -errno, and then none runs and
+ * no connection was accepted.
  */
 int sp_engine_start(struct sp_engine *engine);
 

@@ -146,9 +146,8 @@ wait_until(struct sp_worker *worker, struct wait *wait)
 static void
 arm(struct sp_worker *worker, struct sp_timer *timer, sp_tick until)
 {
-	/* An empty wheel stands still; after weeks its past is a future. */
 	if (worker->timers.armed == 0)
-		sp_wheel_skip(&worker->timers, sp_tick_of(sp_now_ns()));
+		sp_wheel_keep_up(&worker->timers, sp_tick_of(sp_now_ns()));
 	sp_wheel_add(&worker->timers, timer, until);
 }
 

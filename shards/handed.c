@@ -88,8 +88,7 @@ sp_handed_loop(struct sp_worker *worker)
 
 		if (heavy)
 			sp_rcu_quiescent();
-		worker->now_ns = sp_now_ns();
-		worker->now = sp_tick_of(worker->now_ns);
+		sp_worker_look_at_clock(worker);
 		if (sp_unlikely(worker->timers.armed != 0))
 			sp_worker_timers(worker);
 		fiber = sp_worker_next_fiber(worker);

@@ -436,9 +436,10 @@ sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 
 	if (ready.count != 0)
 		sp_sysmon_nudge(shard->engine);
+	/* Before the lists: who takes one compares it with his clock. */
+	sp_store(&shard->last_poll, worker->now_ns, relaxed);
 	first = publish(shard, worker, &ready);
 	sp_store(&shard->stuck, 0, relaxed);
-	sp_store(&shard->last_poll, worker->now_ns, relaxed);
 	sp_token_drop(&shard->token);
 	return first;
 }

@@ -263,6 +263,7 @@ open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
 		return -ENOMEM;
 	sp_poll_desc_reset(pd, fd, service);
 	pd->interest = (uint16_t)watch;
+	pd->born = now;
 	sp_timer_init(&pd->timer);
 	sp_store(&pd->slot[SP_POLL_READ], reading, relaxed);
 
@@ -289,6 +290,7 @@ open_as(struct sp_shard *shard, int fd, const struct sp_service *service,
 		sp_poll_cache_drop(&shard->cache, pd);
 		return error;
 	}
+	sp_wheel_keep_up(&shard->wheel, now);
 	sp_wheel_add(&shard->wheel, &pd->timer, now + look_ms);
 	sp_poll_cache_publish(pd);
 	*out = pd;

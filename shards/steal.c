@@ -144,6 +144,7 @@ sp_steal(struct sp_worker *worker)
 	if (list != NULL) {
 		unsigned tasks = count(list);
 
+		sp_worker_look_at_clock(worker);
 		sp_count(&worker->counters.stolen, tasks);
 		sp_record(&worker->recorder, SP_RECORD_STEAL, sp_cycles(), 0, 0,
 		    tasks);

@@ -132,12 +132,15 @@ uint32_t sp_wheel_advance(
     struct sp_wheel *wheel, sp_tick now, struct sp_timer_list *expired);
 
 /*
- * sp_wheel_skip: move the present of a wheel without timers, however far.
+ * sp_wheel_keep_up: move the present of a wheel without timers, however far;
+ * before one is added. Such a wheel stands still while nobody advances it, and
+ * after weeks its past is a future. Nothing happens if there are timers.
  */
 static inline void
-sp_wheel_skip(struct sp_wheel *wheel, sp_tick now)
+sp_wheel_keep_up(struct sp_wheel *wheel, sp_tick now)
 {
-	wheel->now = now;
+	if (wheel->armed == 0)
+		wheel->now = now;
 }
 
 /*

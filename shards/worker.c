@@ -73,11 +73,10 @@ sp_worker_park(struct sp_worker *worker, struct sp_idle *set, uint32_t word)
 	now = sp_cycles();
 	sp_record(
 	    &worker->recorder, SP_RECORD_PARK, now, now - slept, 0, 0);
-	if (ns < 0)
-		return;
-	worker->now_ns = sp_now_ns();
-	worker->now = sp_tick_of(worker->now_ns);
-	sp_worker_trim(worker);
+	/* It may have been weeks, and what comes next need not be a poll. */
+	sp_worker_look_at_clock(worker);
+	if (ns >= 0)
+		sp_worker_trim(worker);
 }
 
 /* Nothing left in the shard, nor of what was taken from elsewhere. */
@@ -414,6 +413,22 @@ leave(struct sp_worker *worker)
 	return true;
 }
 
+/*
+ * What somebody else has polled, or this worker did. If others poll all the
+ * time, a worker may live on their lists without ever coming to it.
+ */
+static struct sp_task *
+take_list(struct sp_worker *worker)
+{
+	struct sp_shard *shard = worker->shard;
+	struct sp_task *list = sp_ready_ring_take(&shard->ring);
+
+	if (list != NULL
+	    && sp_load(&shard->last_poll, relaxed) != worker->now_ns)
+		sp_worker_look_at_clock(worker);
+	return list;
+}
+
 static void
 loop(struct sp_worker *worker)
 {
@@ -433,7 +448,7 @@ loop(struct sp_worker *worker)
 				sp_worker_resume(worker, fiber);
 				continue;
 			}
-			list = sp_ready_ring_take(&shard->ring);
+			list = take_list(worker);
 		}
 		if (list == NULL
 		    && sp_token_try(&shard->token, worker->number)) {
@@ -448,8 +463,9 @@ loop(struct sp_worker *worker)
 			continue;
 		}
 		worker->resume_budget = SP_RESUME_BUDGET;
-		if (worker->runnable == NULL
-		    && !sp_token_free(&shard->token))
+		if (worker->runnable != NULL)
+			sp_worker_look_at_clock(worker);
+		else if (!sp_token_free(&shard->token))
 			park(worker);
 	}
 }
@@ -466,6 +482,20 @@ tell(struct sp_worker *worker, int error)
 	sp_futex_wake(&worker->state);
 }
 
+static void
+wait_at_gate(struct sp_worker *worker)
+{
+	SP_ATOMIC(uint32_t) *gate = &worker->engine->gate;
+
+	if (!worker->blocking)
+		sp_rcu_offline();
+	/* GATE acquire; the GATE release is in open_gate(). */
+	while (sp_load(gate, acquire) == 0)
+		sp_futex_wait(gate, 0);
+	if (!worker->blocking)
+		sp_rcu_online();
+}
+
 /* The loop, on a fiber of its own like every later one. */
 static void
 run_loop(struct sp_worker *worker)
@@ -479,6 +509,8 @@ run_loop(struct sp_worker *worker)
 	if (error == 0 && engine->options.worker_begin != NULL)
 		error = engine->options.worker_begin(worker);
 	tell(worker, error);
+	if (error == 0)
+		wait_at_gate(worker);
 	if (error == 0 && !SPATE_FIBERS)
 		run_to_end(worker);
 	else if (error == 0)
@@ -514,8 +546,7 @@ worker_main(void *arg)
 	sp_store(&worker->started, sp_cycles(), relaxed);
 	sp_fiber_root(&worker->root, worker);
 	worker->current = &worker->root;
-	worker->now_ns = sp_now_ns();
-	worker->now = sp_tick_of(worker->now_ns);
+	sp_worker_look_at_clock(worker);
 	run_loop(worker);
 	if (!worker->blocking)
 		sp_rcu_unregister();

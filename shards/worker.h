@@ -218,6 +218,14 @@ sp_worker_awakes(struct sp_worker *worker)
 	return cycles;
 }
 
+/* sp_worker_look_at_clock: for who has not polled just now. */
+static inline void
+sp_worker_look_at_clock(struct sp_worker *worker)
+{
+	worker->now_ns = sp_now_ns();
+	worker->now = sp_tick_of(worker->now_ns);
+}
+
 /*
  * sp_worker_runs: it begins a task, or goes on with one after a wait.
  * sp_worker_ran: that has ended, or waits.

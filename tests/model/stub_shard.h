@@ -132,6 +132,7 @@ void sp_futex_wake(SP_ATOMIC(uint32_t) * word);
 #define loop_ends(shard) ((void)(shard))
 #define loop_begins(shard, ready) ((void)(ready))
 #define sp_worker_trim(worker) ((void)0)
+#define sp_worker_look_at_clock(worker) ((void)0)
 #define until_next_timer(shard, worker) (stub_episodes++, -1)
 #define run_timers(shard, worker, ready) ((void)0)
 #define sp_poll_cache_reclaim(cache, forget, shard) ((void)0)

@@ -19,7 +19,7 @@
  *     extract shards/worker.c: sp_worker_wake sp_worker_park park loop
  *     extract shards/worker.c: is_ended fiber_of sp_fiber_ready run_list
  *     extract shards/worker.c: may_resume first_runnable next_runnable
- *     extract shards/worker.c: sp_worker_next_fiber poll_shard leave
+ *     extract shards/worker.c: sp_worker_next_fiber poll_shard leave take_list
  *     extract shards/steal.c: help take_rest
  */
 

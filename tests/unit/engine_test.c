@@ -318,6 +318,70 @@ TEST(a_worker_that_cannot_begin_fails_the_start)
 	sp_engine_free(engine);
 }
 
+/* So many that each shard has some, wherever the kernel's hash puts them. */
+static struct echo_server early;
+static int early_client[16];
+
+/* The first worker has time to serve; for what it should not. */
+static int
+begin_with_clients(struct sp_worker *worker)
+{
+	if (worker->shard->id == 0)
+		return 0;
+	for (int i = 0; i < 16; i++) {
+		early_client[i] = echo_connect(&early);
+		send(early_client[i], "x", 1, MSG_NOSIGNAL);
+	}
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	return -EXFULL;
+}
+
+TEST(a_start_that_fails_has_let_in_nobody)
+{
+	struct sp_engine_options options = echo_options(2, 1);
+	struct sockaddr_in *in = (struct sockaddr_in *)&early.address;
+
+	options.worker_begin = begin_with_clients;
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	early.size = sizeof(*in);
+	EXPECT_EQ(sp_engine_new(&early.engine, &options), 0);
+	EXPECT_EQ(sp_engine_listen(early.engine, &early.address, early.size, 64,
+		      &echo_task_service),
+	    0);
+	EXPECT_EQ(sp_engine_start(early.engine), -EXFULL);
+	EXPECT_EQ(ECHO_SUM(early.engine, accepted), 0);
+	EXPECT_EQ(ECHO_SUM(early.engine, handed_off), 0);
+	sp_engine_free(early.engine);
+	for (int i = 0; i < 16; i++) {
+		EXPECT(echo_at_end(early_client[i]));
+		close(early_client[i]);
+	}
+}
+
+/* What is not in a shard's wheel does not move it, and ticks wrap. */
+TEST(after_weeks_without_a_connection_no_timer_is_late)
+{
+	struct sp_engine_options options = echo_options(1, 1);
+	struct sp_engine *engine;
+	struct sp_shard *shard;
+	struct sp_poll_desc *pd;
+	sp_tick next;
+
+	EXPECT_EQ(sp_engine_new(&engine, &options), 0);
+	shard = engine->shards[0];
+	shard->wheel.now -= (UINT32_C(1) << 31) + 1000;
+	EXPECT(sp_shard_enter_outgoing(shard));
+	EXPECT_EQ(
+	    sp_shard_open_owned(shard, -1, &echo_task_service, 0, &pd), 0);
+	EXPECT(sp_wheel_next(&shard->wheel, &next));
+	EXPECT(sp_tick_after(next, shard->wheel.now));
+	EXPECT(!sp_tick_after(next, pd->timer.when));
+	sp_shard_close_outgoing(shard, pd);
+	sp_engine_free(engine);
+}
+
 TEST(a_port_that_is_taken_is_an_error)
 {
 	struct sp_engine_options options = echo_options(2, 1);
