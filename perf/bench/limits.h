@@ -5,7 +5,7 @@
 #define BENCH_IN_SIZE (256 * 1024) /* one receive */
 #define BENCH_RETRY_NS 10000000    /* before a useless connection is retried */
 #define BENCH_SLOW_STEPS 10        /* steps of a slow connection, a second */
-#define BENCH_CONNECT_NS 10000000000 /* for all connections to be there */
+#define BENCH_CONNECT_NS 10000000000   /* for all connections to be there */
 #define BENCH_REQUESTS_NS 600000000000 /* the most that --requests may take */
 #define BENCH_STILL_NS 30000000000     /* and without an answer meanwhile */
 
