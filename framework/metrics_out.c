@@ -50,36 +50,36 @@ sp_metrics_family(struct sp_metrics *metrics, const char *name,
 	sp_text_char(text, '\n');
 }
 
-/* How many bytes are ASCII that needs no escape, or are not ASCII. */
 static size_t
-run_of(const char *at, bool ascii)
+without_control(const char *at)
 {
 	size_t n = 0;
 
-	while (at[n] != '\0' && ((at[n] & 0x80) == 0) == ascii && at[n] != '\\'
-	       && at[n] != '"' && at[n] != '\n')
+	while ((unsigned char)at[n] >= ' ')
 		n++;
 	return n;
 }
 
-/* Any bytes: what is no UTF-8 would cost the reader all of the answer. */
+/*
+ * Any bytes, as UTF-8: for what is none the reader would throw away all of the
+ * answer. But for controls it is escaped as in JSON, and of those a line's end.
+ */
 static void
 put_label(struct sp_text *text, const struct sp_label *label)
 {
 	sp_text_string(text, label->name);
 	sp_text_string(text, "=\"");
 	for (const char *at = label->value; *at != '\0';) {
-		size_t plain = run_of(at, true), other;
+		size_t n = without_control(at);
 
-		sp_text_bytes(text, at, plain);
-		at += plain;
-		other = run_of(at, false);
-		sp_text_json(text, at, other);
-		at += other;
-		if (plain + other != 0)
-			continue;
-		sp_text_char(text, '\\');
-		sp_text_char(text, *at == '\n' ? 'n' : *at);
+		sp_text_json(text, at, n);
+		at += n;
+		if (*at == '\0')
+			break;
+		if (*at == '\n')
+			sp_text_string(text, "\\n");
+		else
+			sp_text_char(text, *at);
 		at++;
 	}
 	sp_text_char(text, '"');

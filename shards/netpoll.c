@@ -426,8 +426,7 @@ sp_shard_poll(struct sp_shard *shard, struct sp_worker *worker, bool may_block)
 	sp_netpoll(shard, worker, delay, &ready);
 	loop_begins(shard, &ready);
 
-	worker->now_ns = sp_now_ns();
-	worker->now = sp_tick_of(worker->now_ns);
+	sp_worker_look_at_clock(worker);
 	sp_shard_messages(shard, worker);
 	take_runq(shard, &ready);
 	if (worker->now != shard->wheel.now)

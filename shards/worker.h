@@ -218,7 +218,7 @@ sp_worker_awakes(struct sp_worker *worker)
 	return cycles;
 }
 
-/* sp_worker_look_at_clock: for who has not polled just now. */
+/* sp_worker_look_at_clock: by each poll, and who has not polled just now. */
 static inline void
 sp_worker_look_at_clock(struct sp_worker *worker)
 {
