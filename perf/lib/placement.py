@@ -12,7 +12,6 @@ A single-threaded client's packets all arrive at one CPU. Its connections have
 to be spread over the shards all the same.
 """
 
-import copy
 import json
 import threading
 import time
@@ -60,7 +59,6 @@ def ratios(found, key, label, unit):
 
 
 def run(settings):
-    settings = copy.copy(settings)  # the next step has servers of its own
     settings.servers = list(SERVERS)
     works = {key: workloads.WORKLOADS[key] for key in KEYS}
     try:

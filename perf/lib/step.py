@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One step of perf/run as a script of its own."""
 
+import copy
 import sys
 
 import servers
@@ -17,6 +18,7 @@ def take(name, settings, module, /, **options):
 
 def measure(name, settings, module, /, **options):
     """=> Returns what was saved, and the claims as "made"; or None."""
+    settings = copy.copy(settings)  # a step may change what is its own
     try:
         result, claims = module.run(settings, **options)
     except (servers.Unusable, wrk.Failed) as error:
